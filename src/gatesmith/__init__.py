@@ -1,0 +1,1 @@
+"""Trained models of low-complexity hardware in, proven Verilog out."""
