@@ -4,7 +4,44 @@ from functools import reduce
 
 import numpy as np
 
-__all__ = ["keep_masks", "states"]
+__all__ = ["PRIMITIVE_TAPS", "keep_masks", "states"]
+
+# Primitive polynomials, one a width, so that the period is 2**width - 1. Of each width the four
+# taps were taken whose lowest tap is high (many steps then need one level of XORs) and whose
+# states, a whole width of steps apart, are least correlated once compared with a threshold.
+PRIMITIVE_TAPS: dict[int, tuple[int, ...]] = {
+    2: (2, 1),
+    3: (3, 2),
+    4: (4, 3),
+    5: (5, 4, 3, 2),
+    6: (6, 5, 3, 2),
+    7: (7, 6, 5, 4),
+    8: (8, 6, 5, 4),
+    9: (9, 8, 6, 5),
+    10: (10, 9, 7, 6),
+    11: (11, 10, 9, 7),
+    12: (12, 11, 8, 6),
+    13: (13, 12, 10, 9),
+    14: (14, 11, 9, 7),
+    15: (15, 14, 11, 8),
+    16: (16, 14, 11, 7),
+    17: (17, 14, 13, 10),
+    18: (18, 14, 11, 10),
+    19: (19, 18, 17, 14),
+    20: (20, 16, 15, 11),
+    21: (21, 18, 15, 13),
+    22: (22, 20, 14, 13),
+    23: (23, 21, 20, 17),
+    24: (24, 22, 19, 15),
+    25: (25, 23, 19, 17),
+    26: (26, 23, 22, 18),
+    27: (27, 26, 20, 19),
+    28: (28, 27, 25, 18),
+    29: (29, 26, 22, 21),
+    30: (30, 29, 26, 22),
+    31: (31, 28, 26, 24),
+    32: (32, 30, 27, 21),
+}
 
 
 def states(taps: tuple[int, ...], seeds: np.ndarray, count: int, leap: int = 1) -> np.ndarray:

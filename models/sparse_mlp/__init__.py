@@ -1,0 +1,12 @@
+"""LFSR-masked sparse multilayer perceptrons: the Spec and its golden model.
+
+Follows Ardakani, Condo and Gross, "Sparsely-Connected Neural Networks: Towards Efficient VLSI
+Implementation of Deep Neural Networks", ICLR 2017 (arXiv 1611.01427).
+"""
+
+from gatesmith.models.sparse_mlp.faults import faults
+from gatesmith.models.sparse_mlp.golden import golden, hidden
+from gatesmith.models.sparse_mlp.schedule import Timing, timing
+from gatesmith.models.sparse_mlp.spec import SparseLayer, SparseMLPSpec
+
+__all__ = ["SparseLayer", "SparseMLPSpec", "Timing", "faults", "golden", "hidden", "timing"]

@@ -1,0 +1,54 @@
+"""The golden model: exact outputs and clocks of a batch of frames."""
+
+import numpy as np
+
+from gatesmith.models.frames import GoldenRun
+from gatesmith.models.sparse_mlp.schedule import clocks
+from gatesmith.models.sparse_mlp.spec import SparseLayer, SparseMLPSpec
+
+__all__ = ["golden", "hidden"]
+
+BATCH = 1024  # frames at once: bounds the memory, and is wide enough for the matrix product
+
+
+def _weights(layer: SparseLayer) -> np.ndarray:
+    """Transposed dense weights in the narrowest float whose sums of products are exact."""
+    weights = layer.dense()
+    bound = ((1 << layer.input_bits) - 1) * int(abs(weights).sum(axis=1).max(initial=0))
+    # Floats, because BLAS multiplies them tens of times faster than NumPy multiplies integers;
+    # integers up to 2**24 and 2**53 are exact in them, whatever the order of the additions.
+    assert bound < 1 << 53
+    return weights.T.astype(np.float32 if bound < 1 << 24 else np.float64, order="C")
+
+
+def _forward(layer: SparseLayer, weights: np.ndarray, activations: np.ndarray) -> np.ndarray:
+    acc = (activations.astype(weights.dtype) @ weights).astype(np.int64) + layer.bias
+    if layer.output_bits == 0:
+        return acc
+    return np.clip(acc >> layer.shift, 0, (1 << layer.output_bits) - 1)
+
+
+def hidden(spec: SparseMLPSpec, frames: np.ndarray) -> list[np.ndarray]:
+    """Activations of every hidden layer in order, int64 ``[frames, outputs]`` each."""
+    activations, found = spec.input_format.check(frames), []
+    for layer in spec.layers[:-1]:
+        activations = _forward(layer, _weights(layer), activations)
+        found.append(activations)
+    return found
+
+
+def golden(spec: SparseMLPSpec, frames: np.ndarray) -> GoldenRun:
+    """Class scores and argmax of int64 ``[frames, inputs]``, and the clocks of each frame.
+
+    UserError when a frame has the wrong number of words or a word is out of range.
+    """
+    frames = spec.input_format.check(frames)
+    chain = [(layer, _weights(layer)) for layer in spec.layers]
+    outputs = np.empty((len(frames), spec.output_format.words), dtype=np.int64)
+    for start in range(0, len(frames), BATCH):
+        activations = frames[start : start + BATCH]
+        for layer, weights in chain:
+            activations = _forward(layer, weights, activations)
+        outputs[start : start + BATCH, :-1] = activations
+        outputs[start : start + BATCH, -1] = activations.argmax(axis=1)
+    return GoldenRun(outputs=outputs, clocks=clocks(spec, len(frames)))
