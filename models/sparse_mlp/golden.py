@@ -13,7 +13,7 @@ BATCH = 1024  # frames at once: bounds the memory, and is wide enough for the ma
 
 def _weights(layer: SparseLayer) -> np.ndarray:
     """Transposed dense weights in the narrowest float whose sums of products are exact."""
-    weights = layer.dense()
+    weights = layer.dense
     bound = ((1 << layer.input_bits) - 1) * int(abs(weights).sum(axis=1).max(initial=0))
     # Floats, because BLAS multiplies them tens of times faster than NumPy multiplies integers;
     # integers up to 2**24 and 2**53 are exact in them, whatever the order of the additions.

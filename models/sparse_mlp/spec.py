@@ -166,6 +166,7 @@ class SparseLayer:
         """Kept inputs of each neuron, int64 ``[outputs]``."""
         return self.mask.sum(axis=1, dtype=np.int64)
 
+    @cached_property
     def dense(self) -> np.ndarray:
         """Weights with zeros where the mask drops, int64 ``[outputs, inputs]``."""
         matrix = np.zeros(self.mask.shape, dtype=np.int64)
@@ -182,13 +183,14 @@ class SparseLayer:
         """Width of a stored weight: binary 1 for +1 and 0 for -1, others two's complement."""
         return WEIGHT_BITS[self.weight_kind]
 
-    @property
+    @cached_property
     def depth(self) -> int:
         """Words in each lane's weight memory: the kept weights of the fullest lane."""
         padded = np.zeros(self.groups * self.lanes, dtype=np.int64)
         padded[: self.outputs] = self.fan_in
         return max(1, int(padded.reshape(self.groups, self.lanes).sum(axis=0).max()))
 
+    @cached_property
     def lane_weights(self) -> np.ndarray:
         """Contents of the weight memories, int64 ``[lanes, depth]``, group after group.
 
@@ -226,10 +228,15 @@ class SparseLayer:
         if loadable:
             top, bound = 1 << (self.bias_width(True) - 1), self._worst_sum()
             return _signed_width(-top - bound, top - 1 + bound)
-        weights, most = self.dense(), (1 << self.input_bits) - 1
-        low = self.bias + most * np.minimum(weights, 0).sum(axis=1)
-        high = self.bias + most * np.maximum(weights, 0).sum(axis=1)
-        return _signed_width(int(low.min()), int(high.max()))
+        return _signed_width(*self._sums)
+
+    @cached_property
+    def _sums(self) -> tuple[int, int]:
+        """Least and greatest partial sum that any input can reach with the present weights."""
+        most = (1 << self.input_bits) - 1
+        low = self.bias + most * np.minimum(self.dense, 0).sum(axis=1)
+        high = self.bias + most * np.maximum(self.dense, 0).sum(axis=1)
+        return int(low.min()), int(high.max())
 
 
 _LAYER_ARRAYS = ("seeds", "weights", "bias")
@@ -344,7 +351,7 @@ class SparseMLPSpec:
             return None
         parts = []
         for layer in self.layers:
-            weights = layer.lane_weights()
+            weights = layer.lane_weights
             parts.append((weights > 0) if layer.weight_kind == "binary" else weights)
             parts.append(layer.by_lane(layer.bias))
         return np.concatenate([part.astype(np.int64).ravel() for part in parts])[None, :]

@@ -1,0 +1,43 @@
+"""Combinational arithmetic that several Cores share."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+
+__all__ = ["add_signed_unit", "lowest_set", "requantise"]
+
+
+def requantise(value: Value, shift: int, bits: int) -> Value:
+    """clamp(value >> shift, 0, 2**bits - 1) of a signed value, as ``bits`` unsigned bits."""
+    sign, magnitude = value[-1], value[shift:-1]
+    clamped: Value
+    if len(magnitude) <= bits:
+        clamped = Cat(magnitude, Const(0, bits - len(magnitude)))
+    else:
+        clamped = Mux(magnitude[bits:].any(), Const(-1, bits), magnitude[:bits])
+    return Mux(sign, Const(0, bits), clamped)
+
+
+def add_signed_unit(m: Module, base: Value, operand: Value, negate: Value) -> Value:
+    """base - operand when ``negate``, else base + operand, with one adder and no negation.
+
+    ``operand`` is unsigned and narrower than the signed ``base``; the result is as wide as
+    ``base`` and wraps. The inverted operand's missing 1 comes in as the carry of an extra bit.
+    """
+    width = len(base)
+    widened, total = Signal(width), Signal(width + 1)
+    m.d.comb += [
+        widened.eq(operand ^ negate.replicate(width)),
+        total.eq(Cat(negate, base) + Cat(negate, widened)),
+    ]
+    return total[1:].as_signed()
+
+
+def lowest_set(m: Module, bits: Value) -> tuple[Value, Value]:
+    """Index of the lowest set bit, and the bits without it; index 0 when none is set."""
+    count = len(bits)
+    rest, one_hot = Signal(count), Signal(count)
+    m.d.comb += [rest.eq(bits & (bits - 1)), one_hot.eq(bits & ~(bits - 1))]
+    index = Cat(
+        Cat(one_hot[k] for k in range(count) if k >> b & 1).any()
+        for b in range((count - 1).bit_length())
+    )
+    return index, rest
