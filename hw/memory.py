@@ -3,31 +3,80 @@
 from collections.abc import Iterable
 
 from amaranth.hdl import Const, Module, Signal, Value, unsigned
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
 
-__all__ = ["add_memory", "lookup"]
+__all__ = ["NamedMemory", "lookup"]
 
 
-def add_memory(
-    m: Module, name: str, kind: str, width: int, depth: int, init: Iterable[int] = ()
-) -> Memory:
-    """Add a memory of ``depth`` unsigned words as the submodule ``<name>_<kind>``.
+class NamedMemory(wiring.Component):
+    """A memory that stays a module of its own, so that area can be told apart or a macro put in.
 
-    ``kind`` is ``rom``, ``flipflop`` or ``sram``. At least two words, since an address of no
-    bits is legal Verilog for few tools.
+    Reads take one clock; a word written in a clock is read from the next clock on. At least two
+    words are stored, since an address of no bits is legal Verilog for few tools.
+
+    Parameters
+    ----------
+    width, depth : int   Of a word in bits, and the number of words.
+    init : iterable      Words of a read-only memory; a loadable memory has none.
+    reads : int          Number of read ports.
+
+    Members
+    -------
+    enable : In(reads), address : In(reads), data : Out(reads)   Reads.
+    write, write_address, write_data : In                        Write; none when read-only.
     """
-    mask = (1 << width) - 1
-    words = [int(word) & mask for word in init]
-    memory: Memory = Memory(shape=unsigned(width), depth=max(2, depth), init=words)
-    m.submodules[f"{name}_{kind}"] = memory
-    return memory
+
+    enable: Signal
+    address: data.View
+    data: data.View
+    write: Signal
+    write_address: Signal
+    write_data: Signal
+
+    def __init__(self, *, width: int, depth: int, init: Iterable[int] = (), reads: int = 1) -> None:
+        mask = (1 << width) - 1
+        words = [int(word) & mask for word in init]
+        self._reads, self._writable = reads, not words
+        self._memory: Memory = Memory(shape=unsigned(width), depth=max(2, depth), init=words)
+        address = range(max(2, depth))
+        members: dict = {
+            "enable": In(reads),
+            "address": In(data.ArrayLayout(address, reads)),
+            "data": Out(data.ArrayLayout(width, reads)),
+        }
+        if self._writable:
+            members |= {"write": In(1), "write_address": In(address), "write_data": In(width)}
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.words = self._memory
+        for number in range(self._reads):
+            port = self._memory.read_port()
+            m.d.comb += [
+                port.en.eq(self.enable[number]),
+                port.addr.eq(self.address[number]),
+                self.data[number].eq(port.data),
+            ]
+        if self._writable:
+            write = self._memory.write_port()
+            m.d.comb += [
+                write.en.eq(self.write),
+                write.addr.eq(self.write_address),
+                write.data.eq(self.write_data),
+            ]
+        return m
 
 
 def lookup(m: Module, name: str, width: int, words: list[int], index: Value) -> Value:
     """Word of a constant table in the same clock; a table of equal words needs no memory."""
     if len(set(words)) == 1:
         return Const(words[0], width)
-    port = add_memory(m, name, "rom", width, len(words), words).read_port(domain="comb")
+    memory: Memory = Memory(shape=unsigned(width), depth=len(words), init=words)
+    m.submodules[name] = memory
+    port = memory.read_port(domain="comb")
     m.d.comb += port.addr.eq(index)
     found = Signal(width, name=name)
     m.d.comb += found.eq(port.data)

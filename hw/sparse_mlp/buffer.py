@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from gatesmith.hw.memory import add_memory
+from gatesmith.hw.memory import NamedMemory
 
 __all__ = ["FrameBuffer"]
 
@@ -61,18 +61,18 @@ class FrameBuffer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        memory = add_memory(m, "frames", self._kind, self._width, 2 * self._stride)
-        write = memory.write_port()
+        memory = NamedMemory(width=self._width, depth=2 * self._stride, reads=self._ports)
+        m.submodules[f"frames_{self._kind}"] = memory
         count, write_bank = Signal(range(max(2, self._words))), Signal()
         address = Signal(range(2 * self._stride))
         fill = Signal(range(3))
         commit = Signal()
         m.d.comb += [
             self.i.ready.eq(fill != 2),
-            write.addr.eq(address),
-            write.data.eq(self.i.payload),
-            write.en.eq(self.i.valid & self.i.ready),
-            commit.eq(write.en & (count == self._words - 1)),
+            memory.write_address.eq(address),
+            memory.write_data.eq(self.i.payload),
+            memory.write.eq(self.i.valid & self.i.ready),
+            commit.eq(memory.write & (count == self._words - 1)),
             self.full.eq(fill != 0),
             self.next_bank.eq(self.bank ^ self.release),
         ]
@@ -81,18 +81,16 @@ class FrameBuffer(wiring.Component):
         with m.Elif(commit):
             m.d.sync += [count.eq(0), write_bank.eq(~write_bank)]
             m.d.sync += address.eq(Mux(write_bank, 0, self._stride))
-        with m.Elif(write.en):
+        with m.Elif(memory.write):
             m.d.sync += [count.eq(count + 1), address.eq(address + 1)]
         with m.If(commit & ~self.release):
             m.d.sync += fill.eq(fill + 1)
         with m.Elif(~commit & self.release):
             m.d.sync += fill.eq(fill - 1)
         m.d.sync += self.bank.eq(self.next_bank)
-        for port in range(self._ports):
-            read = memory.read_port()
-            m.d.comb += [
-                read.en.eq(self.enable[port]),
-                read.addr.eq(self.address[port]),
-                self.data[port].eq(read.data),
-            ]
+        m.d.comb += [
+            memory.enable.eq(self.enable),
+            memory.address.eq(self.address),
+            self.data.eq(memory.data),
+        ]
         return m

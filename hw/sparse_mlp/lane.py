@@ -2,13 +2,12 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from gatesmith.hw.arith import add_signed_unit, lowest_set, requantise
-from gatesmith.hw.lfsr import output_sequence, state_after
-from gatesmith.hw.memory import add_memory, lookup
+from gatesmith.hw.lfsr import states_ahead
+from gatesmith.hw.memory import NamedMemory, lookup
 from gatesmith.models.sparse_mlp import SparseLayer
 
 __all__ = ["GateLane", "IndexLane", "load_layout"]
@@ -71,34 +70,29 @@ class _Lane(wiring.Component):
             }
         )
 
-    def _connect_load(self, m: Module, name: str, memory: Memory) -> None:
-        """Let the broadcast ``load`` write this lane's memory of weights or biases."""
-        if self._memory == "rom":
-            return
-        port = memory.write_port()
-        m.d.comb += [
-            port.addr.eq(self.load.address),
-            port.data.eq(self.load.data),
-            port.en.eq(self.load[name] & (self.load.lane == self._lane)),
-        ]
+    def _memory_of(
+        self, m: Module, name: str, width: int, depth: int, words: list[int]
+    ) -> NamedMemory:
+        """A memory of ``words``, or one that the broadcast ``load`` writes."""
+        rom = self._memory == "rom"
+        memory = NamedMemory(width=width, depth=depth, init=words if rom else ())
+        m.submodules[f"{name}_{self._memory}"] = memory
+        if not rom:
+            m.d.comb += [
+                memory.write.eq(self.load[name] & (self.load.lane == self._lane)),
+                memory.write_address.eq(self.load.address),
+                memory.write_data.eq(self.load.data),
+            ]
+        return memory
 
     def _accumulate(self, m: Module, use: Value) -> None:
         layer = self._layer
         words = layer.lane_weights[self._lane]
         if layer.weight_kind == "binary":
             words = words > 0
-        weights = add_memory(
-            m,
-            "weights",
-            self._memory,
-            layer.weight_bits,
-            layer.depth,
-            words if self._memory == "rom" else (),
-        )
-        self._connect_load(m, "weight", weights)
+        weights = self._memory_of(m, "weight", layer.weight_bits, layer.depth, words.tolist())
         address = Signal(range(max(2, layer.depth)))
-        weight_port = weights.read_port()
-        m.d.comb += [weight_port.addr.eq(address), weight_port.en.eq(use)]
+        m.d.comb += [weights.address[0].eq(address), weights.enable.eq(use)]
         with m.If(self.rewind):
             m.d.sync += address.eq(0)
         with m.Elif(use):
@@ -110,9 +104,8 @@ class _Lane(wiring.Component):
         acc = Signal(signed(self._acc_width))
         base = Signal(signed(self._acc_width))
         m.d.comb += base.eq(Mux(self.start_q, bias, acc))
-        weight = weight_port.data
         with m.If(use_q | self.start_q):
-            m.d.sync += acc.eq(self._product_sum(m, base, weight, use_q))
+            m.d.sync += acc.eq(self._product_sum(m, base, weights.data[0], use_q))
         if layer.output_bits:
             m.d.comb += self.result.eq(requantise(acc, layer.shift, layer.output_bits))
         else:
@@ -123,13 +116,9 @@ class _Lane(wiring.Component):
         words = [int(word) for word in layer.by_lane(layer.bias)[self._lane]]
         if self._memory == "rom" and len(set(words)) == 1:
             return Const(words[0], signed(width))
-        biases = add_memory(
-            m, "biases", self._memory, width, layer.groups, words if self._memory == "rom" else ()
-        )
-        self._connect_load(m, "bias", biases)
-        port = biases.read_port()
-        m.d.comb += [port.addr.eq(self.group), port.en.eq(self.start)]
-        return port.data.as_signed()
+        biases = self._memory_of(m, "bias", width, layer.groups, words)
+        m.d.comb += [biases.address[0].eq(self.group), biases.enable.eq(self.start)]
+        return biases.data[0].as_signed()
 
     def _product_sum(self, m: Module, base: Value, weight: Value, use: Value) -> Value:
         """base + weight * activation, or base when the activation is not used."""
@@ -179,13 +168,13 @@ class GateLane(_Lane):
             seeds = layer.by_lane(layer.seeds)[self._lane].tolist()
             width = max(layer.taps)
             state = Signal(width, init=seeds[0])
-            sequence = output_sequence(m, state, layer.taps, layer.leap)
+            _, stepped = states_ahead(m, state, layer.taps, layer.leap, 2)
             seed = lookup(m, "seeds", width, seeds, self.upcoming)
             m.d.comb += use.eq(self.accept & (state >= layer.threshold))
             with m.If(self.restart):
                 m.d.sync += state.eq(seed)
             with m.Elif(self.accept):
-                m.d.sync += state.eq(state_after(sequence, layer.taps, layer.leap))
+                m.d.sync += state.eq(stepped)
         self._accumulate(m, use)
         return m
 
@@ -270,8 +259,7 @@ class IndexLane(_Lane):
         seeds = layer.by_lane(layer.seeds)[self._lane].tolist()
         width = max(layer.taps)
         state, kept = Signal(width, init=seeds[0]), Signal(size)
-        sequence = output_sequence(m, state, layer.taps, size * layer.leap)
-        states = [state_after(sequence, layer.taps, k * layer.leap) for k in range(size + 1)]
+        states = states_ahead(m, state, layer.taps, layer.leap, size + 1)
         m.d.comb += kept.eq(Cat(value >= layer.threshold for value in states[:-1]))
         seed = lookup(m, "seeds", width, seeds, self.upcoming)
         with m.If(load):
