@@ -7,12 +7,12 @@ __all__ = ["add_signed_unit", "lowest_set", "requantise"]
 
 def requantise(value: Value, shift: int, bits: int) -> Value:
     """clamp(value >> shift, 0, 2**bits - 1) of a signed value, as ``bits`` unsigned bits."""
-    sign, magnitude = value[-1], value[shift:-1]
+    sign, magnitude = value[-1], value[min(shift, len(value) - 1) : -1]
     clamped: Value
     if len(magnitude) <= bits:
         clamped = Cat(magnitude, Const(0, bits - len(magnitude)))
     else:
-        clamped = Mux(magnitude[bits:].any(), Const(-1, bits), magnitude[:bits])
+        clamped = Mux(magnitude[bits:].any(), Const((1 << bits) - 1, bits), magnitude[:bits])
     return Mux(sign, Const(0, bits), clamped)
 
 

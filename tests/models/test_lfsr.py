@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatesmith.models.lfsr import keep_masks, states
+from gatesmith.models.lfsr import PRIMITIVE_TAPS, keep_masks, states
 
 
 def by_bits(taps: list[int], seed: int, count: int, leap: int) -> list[int]:
@@ -51,3 +51,37 @@ def test_matches_bit_reference(taps, leap, data):
     assert states(tuple(taps), np.array([seed]), 9, leap)[0].tolist() == by_bits(
         taps, seed, 9, leap
     )
+
+
+@pytest.mark.parametrize("width", sorted(PRIMITIVE_TAPS))
+def test_table_is_primitive(width):
+    """x has order 2**width - 1 modulo the polynomial: no power by a proper divisor is 1."""
+    polynomial = sum(1 << (width - tap) for tap in PRIMITIVE_TAPS[width]) | 1 << width
+
+    def power(exponent: int) -> int:
+        result, square = 1, 2
+        while exponent:
+            if exponent & 1:
+                result = multiply(result, square)
+            square = multiply(square, square)
+            exponent >>= 1
+        return result
+
+    def multiply(a: int, b: int) -> int:
+        product = 0
+        while b:
+            product ^= a * (b & 1)
+            a, b = a << 1, b >> 1
+            a ^= polynomial * (a >> width)
+        return product
+
+    period = (1 << width) - 1
+    rest, primes = period, []
+    for divisor in range(2, 1 << 16):
+        if rest % divisor == 0:
+            primes.append(divisor)
+            while rest % divisor == 0:
+                rest //= divisor
+    primes += [rest] if rest > 1 else []
+    assert power(period) == 1
+    assert all(power(period // prime) != 1 for prime in primes)
