@@ -2,7 +2,15 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
-__all__ = ["add_signed_unit", "lowest_set", "requantise"]
+__all__ = ["add_signed_unit", "count_shape", "lowest_set", "requantise"]
+
+
+def count_shape(*counts: int) -> range:
+    """Shape of a counter from 0 to any of the counts less 1; at least one bit wide.
+
+    A vector of no bits is legal Verilog for few tools.
+    """
+    return range(max(2, *counts))
 
 
 def requantise(value: Value, shift: int, bits: int) -> Value:

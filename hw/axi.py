@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from gatesmith.hw.arith import count_shape
 from gatesmith.models.frames import FrameFormat
 
 __all__ = ["AxiStreamShell", "FrameGuard"]
@@ -54,7 +55,7 @@ class FrameGuard(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        count = Signal(range(self._words))
+        count = Signal(count_shape(self._words))
         swallow = Signal()
         final = count == self._words - 1
         good, transfer = Signal(), Signal()

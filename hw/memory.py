@@ -7,6 +7,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from gatesmith.hw.arith import count_shape
+
 __all__ = ["NamedMemory", "lookup"]
 
 
@@ -14,7 +16,7 @@ class NamedMemory(wiring.Component):
     """A memory that stays a module of its own, so that area can be told apart or a macro put in.
 
     Reads take one clock; a word written in a clock is read from the next clock on. At least two
-    words are stored, since an address of no bits is legal Verilog for few tools.
+    words are stored.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ class NamedMemory(wiring.Component):
         words = [int(word) & mask for word in init]
         self._reads, self._writable = reads, not words
         self._memory: Memory = Memory(shape=unsigned(width), depth=max(2, depth), init=words)
-        address = range(max(2, depth))
+        address = count_shape(depth)
         members: dict = {
             "enable": In(reads),
             "address": In(data.ArrayLayout(address, reads)),

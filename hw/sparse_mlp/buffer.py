@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from gatesmith.hw.arith import count_shape
 from gatesmith.hw.memory import NamedMemory
 
 __all__ = ["FrameBuffer"]
@@ -63,7 +64,7 @@ class FrameBuffer(wiring.Component):
         m = Module()
         memory = NamedMemory(width=self._width, depth=2 * self._stride, reads=self._ports)
         m.submodules[f"frames_{self._kind}"] = memory
-        count, write_bank = Signal(range(max(2, self._words))), Signal()
+        count, write_bank = Signal(count_shape(self._words)), Signal()
         address = Signal(range(2 * self._stride))
         fill = Signal(range(3))
         commit = Signal()

@@ -7,6 +7,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from gatesmith.hw.arith import count_shape
 from gatesmith.hw.sparse_mlp.lane import load_layout
 from gatesmith.hw.sparse_mlp.layer import Layer
 from gatesmith.models.sparse_mlp import SparseLayer, SparseMLPSpec
@@ -38,7 +39,7 @@ class ArgmaxTail(wiring.Component):
         m = Module()
         score = self.i.payload.as_signed()
         best = Signal(signed(self._score_width))
-        index, winner = Signal(range(max(2, self._scores))), Signal(range(max(2, self._scores)))
+        index, winner = Signal(count_shape(self._scores)), Signal(count_shape(self._scores))
         tail, transfer = Signal(), Signal()
         m.d.comb += [
             transfer.eq(self.o.valid & self.o.ready),
@@ -92,8 +93,8 @@ class ConfigLoader(wiring.Component):
             for name, words in (("weight", layer.depth), ("bias", layer.groups))
         ]
         section = Signal(range(len(sections)))
-        lane = Signal(range(max(2, *(lanes for _, lanes, _, _ in sections))))
-        address = Signal(range(max(2, *(words for _, _, words, _ in sections))))
+        lane = Signal(count_shape(*(lanes for _, lanes, _, _ in sections)))
+        address = Signal(count_shape(*(words for _, _, words, _ in sections)))
         memory_end, section_end = Signal(), Signal()
         write = self.i.valid
         m.d.comb += self.i.ready.eq(1)
@@ -191,7 +192,7 @@ class SparseMLP(wiring.Component):
             m.d.comb += layer.load.eq(getattr(loader, f"load{index}"))
         loading = Signal(init=1)
         inside = Signal(range(4 * len(self._layers) + 4))  # frames: two banks a layer, and more
-        count, partial = Signal(range(max(2, self._spec.layers[0].inputs))), Signal()
+        count, partial = Signal(count_shape(self._spec.layers[0].inputs)), Signal()
         admit, entered, left = Signal(), Signal(), Signal()
         accept = self.i.valid & self.i.ready
         m.d.comb += [

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from gatesmith.hw.arith import add_signed_unit, lowest_set, requantise
+from gatesmith.hw.arith import add_signed_unit, count_shape, lowest_set, requantise
 from gatesmith.hw.lfsr import states_ahead
 from gatesmith.hw.memory import NamedMemory, lookup
 from gatesmith.models.sparse_mlp import SparseLayer
@@ -19,8 +19,8 @@ def load_layout(layer: SparseLayer) -> data.StructLayout:
         {
             "weight": 1,  # write a weight
             "bias": 1,  # write a bias
-            "lane": range(max(2, layer.lanes)),
-            "address": range(max(2, layer.depth, layer.groups)),
+            "lane": count_shape(layer.lanes),
+            "address": count_shape(layer.depth, layer.groups),
             "data": max(layer.weight_bits, layer.bias_width(True)),
         }
     )
@@ -59,7 +59,7 @@ class _Lane(wiring.Component):
         self.result_width = layer.output_bits or self._acc_width
         super().__init__(
             {
-                "group": In(range(max(2, layer.groups))),
+                "group": In(count_shape(layer.groups)),
                 "start": In(1),
                 "start_q": In(1),
                 "rewind": In(1),
@@ -91,7 +91,7 @@ class _Lane(wiring.Component):
         if layer.weight_kind == "binary":
             words = words > 0
         weights = self._memory_of(m, "weight", layer.weight_bits, layer.depth, words.tolist())
-        address = Signal(range(max(2, layer.depth)))
+        address = Signal(count_shape(layer.depth))
         m.d.comb += [weights.address[0].eq(address), weights.enable.eq(use)]
         with m.If(self.rewind):
             m.d.sync += address.eq(0)
@@ -155,7 +155,7 @@ class GateLane(_Lane):
     upcoming: Signal
 
     def __init__(self, layer: SparseLayer, memory: str, lane: int) -> None:
-        upcoming = In(range(max(2, layer.groups)))
+        upcoming = In(count_shape(layer.groups))
         members = {"accept": In(1), "restart": In(1), "upcoming": upcoming}
         super().__init__(layer, memory, lane, members)
 
@@ -210,7 +210,7 @@ class IndexLane(_Lane):
         members = {
             "running": In(1),
             "advance": In(1),
-            "upcoming": In(range(max(2, layer.groups))),
+            "upcoming": In(count_shape(layer.groups)),
             "bank": In(1),
             "finishing": Out(1),
             "address": Out(address),
@@ -222,7 +222,7 @@ class IndexLane(_Lane):
         layer, blocks, size = self._layer, self._blocks, self._layer.lookahead
         mask = Signal(size)
         final = Signal(init=1)
-        block = Signal(range(max(2, 2 * blocks)))
+        block = Signal(count_shape(2 * blocks))
         index, rest = lowest_set(m, mask)
         spent, load = Signal(), Signal()
         m.d.comb += [
@@ -234,7 +234,7 @@ class IndexLane(_Lane):
         self._accumulate(m, self.running & mask.any())
 
         # Position of the block to load, counted from 0 in each group.
-        position, loads_final = Signal(range(max(2, blocks))), Signal()
+        position, loads_final = Signal(count_shape(blocks)), Signal()
         m.d.comb += loads_final.eq(1 if blocks == 1 else position == blocks - 1)
         kept, valid = self._kept(m, load, loads_final), (1 << size) - 1
         tail = (1 << (layer.inputs - (blocks - 1) * size)) - 1

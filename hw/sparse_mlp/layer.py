@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from gatesmith.hw.arith import count_shape
 from gatesmith.hw.sparse_mlp.buffer import FrameBuffer
 from gatesmith.hw.sparse_mlp.lane import GateLane, IndexLane, load_layout
 from gatesmith.models.sparse_mlp import SparseLayer
@@ -56,8 +57,8 @@ class Layer(wiring.Component):
 
         # The clock after reset acts as the end of the last group for the index datapath.
         first = 0 if self._datapath == "gate" else layer.groups - 1
-        group = Signal(range(max(2, layer.groups)), init=first)
-        upcoming = Signal(range(max(2, layer.groups)))
+        group = Signal(count_shape(layer.groups), init=first)
+        upcoming = Signal(count_shape(layer.groups))
         start, end, final_group, busy = Signal(), Signal(), Signal(), Signal()
         m.d.comb += final_group.eq(1 if layer.groups == 1 else group == layer.groups - 1)
         m.d.comb += upcoming.eq(Mux(final_group, 0, group + 1))
@@ -86,7 +87,7 @@ class Layer(wiring.Component):
         """Gate datapath: every lane sees the same input, one a clock."""
         layer = self._layer
         source, activation, abort = self._words(m)
-        count, accept, last = Signal(range(max(2, layer.inputs))), Signal(), Signal()
+        count, accept, last = Signal(count_shape(layer.inputs)), Signal(), Signal()
         m.d.comb += [
             last.eq(count == layer.inputs - 1),
             source.ready.eq(~(last & busy)),
@@ -132,7 +133,7 @@ class Layer(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), buffer.i)
         m.d.comb += buffer.abort.eq(self.abort)
         replay = stream.Signature(layer.input_bits).create(path=("replay",))
-        address, place = Signal(range(2 * layer.inputs)), Signal(range(max(2, layer.inputs)))
+        address, place = Signal(range(2 * layer.inputs)), Signal(count_shape(layer.inputs))
         turn = Signal(range(layer.groups))
         issue, row_end, frame_end = Signal(), Signal(), Signal()
         m.d.comb += [
