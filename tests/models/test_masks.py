@@ -33,7 +33,7 @@ def test_lfsr_of_the_paper_and_of_the_default():
     taps, leap, threshold = lfsr_for("paper", 784, 512, 0.9)
     assert (max(taps), leap, threshold) == (10, 1, 922)
     taps, leap, threshold = lfsr_for("leap", 784, 512, 0.5)
-    assert (max(taps), leap, threshold) == (19, 19, 1 << 18)
+    assert (max(taps), leap, threshold) == (19, 8, 1 << 18)
     assert lfsr_for("leap", 784, 512, 0.5, leap=3)[1] == 3
 
 
