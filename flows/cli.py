@@ -1,0 +1,121 @@
+"""The command line: one command a verb, each a thin skin over the function of the same name."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gatesmith.models.errors import UserError
+
+__all__ = ["cli", "main"]
+
+HELP = {"help_option_names": ["-h", "--help"]}
+SET = "KEY=VALUE"
+
+
+def main() -> None:
+    """Run the command line; an error that the user can mend is one line and exit code 2."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except UserError as error:
+        _fail(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "gatesmith"
+        _fail(f"{error.format_message()} (try '{command} --help')")
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away; nobody is left to tell
+        sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> None:
+    click.echo("error: " + " ".join(message.split()), err=True)
+    sys.exit(2)
+
+
+@click.group(context_settings=HELP)
+@click.version_option(package_name="gatesmith")
+def cli() -> None:
+    """Trained models of low-complexity hardware in, proven Verilog out."""
+
+
+def _set_option(what: str) -> Callable:
+    return click.option("--set", "settings", metavar=SET, multiple=True, help=f"{what}; repeat.")
+
+
+_data_dir = click.option(
+    "--data-dir", type=click.Path(), help="Folder with data sets that are files."
+)
+
+
+@cli.command()
+def families() -> None:
+    """The table of families."""
+    from rich.table import Table
+
+    from gatesmith.families import FAMILIES
+
+    table = Table("family", "what it computes", "paper")
+    for entry in FAMILIES.values():
+        table.add_row(entry.name, entry.title, entry.paper)
+    _print(table)
+
+
+@cli.command()
+@click.argument("family")
+@click.option(
+    "-o", "checkpoint", metavar="CKPT", required=True, help="Checkpoint to write, *.safetensors."
+)
+@click.option("--data", metavar="NAME", help="Data set: digits, mnist, fashion-mnist.")
+@click.option("--recipe", metavar="NAME", help="Named preset to start from.")
+@_set_option("A key of the configuration")
+@_data_dir
+@click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
+@click.option("--baseline", is_flag=True, help="Also train a dense float net to compare with.")
+def train(family: str, checkpoint: str, **options: Any) -> None:
+    """Train a network of FAMILY and write a checkpoint."""
+    from gatesmith.flows.progress import training_progress
+    from gatesmith.flows.train import train as run
+
+    with training_progress() as progress:
+        metrics = run(family, checkpoint, progress=progress, **options)
+    for name, value in metrics.items():
+        shown = f"{100 * value:.2f} %" if name.endswith("accuracy") else value
+        click.echo(f"{name.replace('_', ' ')}: {shown}")
+    click.echo(f"wrote {checkpoint}")
+
+
+@cli.command()
+@click.argument("checkpoint", metavar="CKPT")
+@click.option("-o", "directory", metavar="DIR", required=True, help="Design folder to write.")
+@_set_option("How to build it, as datapath=index or lanes=8")
+def lower(checkpoint: str, directory: str, settings: tuple[str, ...]) -> None:
+    """Turn the checkpoint CKPT into Verilog and everything that belongs to it."""
+    from gatesmith.flows.design import read_design
+    from gatesmith.flows.lower import lower as run
+    from gatesmith.flows.settings import parse_options
+
+    run(checkpoint, directory, **parse_options(settings))
+    design = read_design(directory)
+    size = Path(directory, "rtl", f"{design['name']}.v").stat().st_size
+    click.echo(
+        f"wrote {directory}: rtl/{design['name']}.v of {size:,} bytes, "
+        f"{design['latency_clocks']} clocks a frame, one every {design['interval_clocks']:g}"
+    )
+
+
+def _print(table: Any) -> None:
+    """A rich table; as wide as it wants where no terminal limits it."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 160).print(table)

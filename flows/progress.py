@@ -1,0 +1,35 @@
+"""Progress of long work: a bar on a terminal, silence in a log."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["training_progress"]
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[[Any], None] | None]:
+    """A function to call with an ``EpochReport`` after each epoch; None without a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("epoch {task.completed:.0f} of {task.total:.0f}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None, state="", visible=False)
+
+        def update(report: Any) -> None:
+            state = f"loss {report.loss:.3f}"
+            if report.valid_accuracy is not None:
+                state += f", validation {100 * report.valid_accuracy:.2f} %"
+            bar.update(task, completed=report.epoch, total=report.epochs, state=state, visible=True)
+
+        yield update
