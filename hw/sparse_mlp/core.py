@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from gatesmith.hw.arith import count_shape
 from gatesmith.hw.sparse_mlp.lane import load_layout
 from gatesmith.hw.sparse_mlp.layer import Layer
+from gatesmith.hw.sparse_mlp.lookahead import LookAhead, lookahead_name
 from gatesmith.models.sparse_mlp import SparseLayer, SparseMLPSpec
 
 __all__ = ["ArgmaxTail", "ConfigLoader", "SparseMLP"]
@@ -138,6 +139,8 @@ class SparseMLP(wiring.Component):
     abort : In(1)         Forget the words of the input frame in progress.
     o : Out(stream)       Beats of ``data`` and ``last``.
     config : In(stream), config_abort : In(1)   Configuration words, when memories are loadable.
+
+    ``shared`` holds the components that the Core instantiates by name, to be written once.
     """
 
     i: stream.Interface
@@ -145,10 +148,17 @@ class SparseMLP(wiring.Component):
     o: stream.Interface
     config: stream.Interface
     config_abort: Signal
+    shared: dict[str, wiring.Component]
 
     def __init__(self, spec: SparseMLPSpec) -> None:
         self._spec = spec
-        self._layers = [Layer(layer, spec.datapath, spec.memory) for layer in spec.layers]
+        self.shared = {}
+        self._layers = []
+        for layer in spec.layers:
+            name = lookahead_name(spec.name, layer)
+            if spec.datapath == "index" and layer.threshold and name not in self.shared:
+                self.shared[name] = LookAhead(layer)
+            self._layers.append(Layer(layer, spec.datapath, spec.memory, name))
         output = spec.output_format
         self._tail = ArgmaxTail(
             scores=spec.layers[-1].outputs,

@@ -1,6 +1,6 @@
 """One lane: the paper's neuron, fed by the front end of either datapath."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Instance, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -186,6 +186,7 @@ class IndexLane(_Lane):
     the last bit it loads the next block, which a leap-forward LFSR and as many comparators have
     ready, so that a block costs a clock for each kept input and one clock when it has none. The
     LFSR runs a block ahead: with the last block of a group it already loads the next seed.
+    ``lookahead`` names the module of the :class:`LookAhead`.
 
     Members
     -------
@@ -204,7 +205,8 @@ class IndexLane(_Lane):
     finishing: Signal
     address: Signal
 
-    def __init__(self, layer: SparseLayer, memory: str, lane: int) -> None:
+    def __init__(self, layer: SparseLayer, memory: str, lane: int, lookahead: str) -> None:
+        self._lookahead = lookahead
         self._blocks = -(-layer.inputs // layer.lookahead)
         address = bits_for(2 * self._blocks * layer.lookahead - 1)
         members = {
@@ -258,10 +260,11 @@ class IndexLane(_Lane):
             return Const((1 << size) - 1, size)
         seeds = layer.by_lane(layer.seeds)[self._lane].tolist()
         width = max(layer.taps)
-        state, kept = Signal(width, init=seeds[0]), Signal(size)
-        states = states_ahead(m, state, layer.taps, layer.leap, size + 1)
-        m.d.comb += kept.eq(Cat(value >= layer.threshold for value in states[:-1]))
+        state, kept, after = Signal(width, init=seeds[0]), Signal(size), Signal(width)
+        m.submodules.lookahead = Instance(
+            self._lookahead, i_state=state, o_kept=kept, o_after=after
+        )
         seed = lookup(m, "seeds", width, seeds, self.upcoming)
         with m.If(load):
-            m.d.sync += state.eq(Mux(loads_final, seed, states[-1]))
+            m.d.sync += state.eq(Mux(loads_final, seed, after))
         return kept

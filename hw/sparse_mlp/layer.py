@@ -20,6 +20,12 @@ class Layer(wiring.Component):
     The lanes compute neurons group * lanes + lane, group after group. A group may end only when
     the results of the one before have left; they leave one a clock, from the third clock after.
 
+    Parameters
+    ----------
+    layer : SparseLayer
+    datapath, memory : str   As in the Spec.
+    lookahead : str          Name of the module of the index datapath's look-ahead.
+
     Members
     -------
     i : In(stream)       Input activations, ``inputs`` words a frame.
@@ -33,10 +39,14 @@ class Layer(wiring.Component):
     o: stream.Interface
     load: data.View
 
-    def __init__(self, layer: SparseLayer, datapath: str, memory: str) -> None:
+    def __init__(self, layer: SparseLayer, datapath: str, memory: str, lookahead: str) -> None:
         self._layer, self._datapath, self._memory = layer, datapath, memory
-        kind = GateLane if datapath == "gate" else IndexLane
-        self._lanes: list[Any] = [kind(layer, memory, lane) for lane in range(layer.lanes)]
+        self._lanes: list[Any] = [
+            GateLane(layer, memory, lane)
+            if datapath == "gate"
+            else IndexLane(layer, memory, lane, lookahead)
+            for lane in range(layer.lanes)
+        ]
         self._width = self._lanes[0].result_width
         members: dict = {
             "i": In(stream.Signature(layer.input_bits)),

@@ -49,18 +49,19 @@ class Family:
         return getattr(self.models, f"{self.prefix}Spec")
 
     def core(self, spec: Any) -> Any:
-        """The Core of a Spec; imports Amaranth."""
+        """The Core of a Spec, with its ``shared`` modules; imports Amaranth."""
         return getattr(import_module(f"gatesmith.hw.{self.module}"), self.prefix)(spec)
 
     def verilog(self, spec: Any) -> str:
         """Verilog of a Spec: its Core in the AXI4-Stream shell; imports Amaranth."""
+        core = self.core(spec)
         shell = import_module("gatesmith.hw.axi").AxiStreamShell(
-            self.core(spec),
+            core,
             input_format=spec.input_format,
             output_format=spec.output_format,
             config_format=spec.config_format,
         )
-        return import_module("gatesmith.hw.verilog").verilog(shell, spec.name)
+        return import_module("gatesmith.hw.verilog").verilog(shell, spec.name, core.shared)
 
 
 FAMILIES = {
