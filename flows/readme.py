@@ -30,12 +30,11 @@ targets:
     filesets: [rtl]
     toplevel: {name}
   lint:
-    default_tool: verilator
+    flow: lint
+    flow_options:
+      tool: verilator
     filesets: [rtl]
     toplevel: {name}
-    tools:
-      verilator:
-        mode: lint-only
 """
 
 
