@@ -1,0 +1,54 @@
+"""Results kept between runs, by the digest of everything that they depend on."""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+__all__ = ["cache_folder", "cached_json", "keep_json", "write_atomically"]
+
+
+def cache_folder() -> Path:
+    """``$GATESMITH_CACHE``, else ``gatesmith`` in the user's cache folder."""
+    chosen = os.environ.get("GATESMITH_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gatesmith"
+
+
+def _entry(kind: str, key: Any) -> Path:
+    text = json.dumps(key, sort_keys=True)
+    return cache_folder() / kind / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+
+
+def cached_json(kind: str, key: Any) -> Any:
+    """What was kept for the key, or None. An unreadable entry counts as none."""
+    try:
+        return json.loads(_entry(kind, key).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def keep_json(kind: str, key: Any, value: Any) -> None:
+    """Keep a value for the key; a folder that cannot be written only costs time later."""
+    try:
+        path = _entry(kind, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(value))
+    except OSError:
+        pass
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file whole or not at all. Its folder must exist."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as stream:
+            stream.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

