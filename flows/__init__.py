@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gatesmith.flows.lower import lower, write_design
+    from gatesmith.flows.synth import synth
     from gatesmith.flows.train import train
 
-__all__ = ["lower", "train", "write_design"]
+__all__ = ["lower", "synth", "train", "write_design"]
 
 _MODULES = {name: name for name in __all__} | {"write_design": "lower"}
 

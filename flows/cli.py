@@ -68,7 +68,7 @@ def families() -> None:
     table = Table("family", "what it computes", "paper")
     for entry in FAMILIES.values():
         table.add_row(entry.name, entry.title, entry.paper)
-    _print(table)
+    _console().print(table)
 
 
 @cli.command()
@@ -114,8 +114,22 @@ def lower(checkpoint: str, directory: str, settings: tuple[str, ...]) -> None:
     )
 
 
-def _print(table: Any) -> None:
-    """A rich table; as wide as it wants where no terminal limits it."""
+@cli.command()
+@click.argument("directory", metavar="DIR")
+@click.option(
+    "--liberty",
+    metavar="LIB",
+    help="Cell library, .lib or .lib.gz; without one, gate equivalents of a generic library.",
+)
+def synth(directory: str, liberty: str | None) -> None:
+    """Measure the area of the design in DIR with Yosys."""
+    from gatesmith.flows.synth import synth as run
+
+    run(directory, liberty=liberty, console=_console())
+
+
+def _console() -> Any:
+    """Where tables go; as wide as they want where no terminal limits it."""
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    return Console(width=None if sys.stdout.isatty() else 160)
