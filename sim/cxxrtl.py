@@ -1,0 +1,132 @@
+"""Whole test sets through the Verilog: Yosys' C++ model, compiled and driven in one batch."""
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from gatesmith.models.errors import UserError
+from gatesmith.sim.vectors import Outcome, Vectors
+
+__all__ = ["run_cxxrtl"]
+
+DRIVER = Path(__file__).with_name("driver.cc")
+# NDEBUG: the model would stop at an address past the end of a memory even when the read is not
+# enabled. An enabled one gives X in Icarus.
+FLAGS = ("-std=c++17", "-O2", "-DNDEBUG", "-fPIC", "-shared")
+PATIENCE = 1 << 20  # clocks without a transfer
+STATUS = (
+    "",
+    "no transfer for a million clocks",
+    "tlast is not on the last word",
+    "m_axis changed while it waited for tready",
+    "frame_error rose on frames of the right length",
+    "a word more than all frames have",
+)
+
+
+class _Job(ctypes.Structure):
+    _fields_ = [
+        ("config", ctypes.c_void_p),
+        ("config_words", ctypes.c_size_t),
+        ("input", ctypes.c_void_p),
+        ("frames", ctypes.c_size_t),
+        ("input_words", ctypes.c_size_t),
+        ("output_words", ctypes.c_size_t),
+        ("output", ctypes.c_void_p),
+        ("first", ctypes.c_void_p),
+        ("last", ctypes.c_void_p),
+        ("stall", ctypes.c_uint64),
+        ("seed", ctypes.c_uint64),
+        ("patience", ctypes.c_uint64),
+        ("clocks", ctypes.c_uint64),
+        ("frames_out", ctypes.c_uint64),
+        ("words_out", ctypes.c_uint64),
+    ]
+
+
+def run_cxxrtl(verilog: Path, top: str, vectors: Vectors, *, stall: float, seed: int) -> Outcome:
+    """Drive the frames through the design and collect what comes out.
+
+    The compiled model is kept under ``$XDG_CACHE_HOME/gatesmith`` by content. Two-state, one
+    evaluation an edge: neither X nor timing is seen. UserError when g++ or pyosys is missing.
+    """
+    library = ctypes.CDLL(str(_library(verilog, top, vectors.config is not None)))
+    frames, words_in = vectors.inputs.shape
+    words_out = vectors.expected.shape[1]
+    inputs = np.ascontiguousarray(vectors.inputs, dtype=np.uint64)
+    config = np.ascontiguousarray(
+        np.empty(0) if vectors.config is None else vectors.config, dtype=np.uint64
+    )
+    output = np.zeros((frames, words_out), dtype=np.uint64)
+    first, last = np.zeros(frames, dtype=np.int64), np.zeros(frames, dtype=np.int64)
+    job = _Job(
+        config.ctypes.data, config.size, inputs.ctypes.data, frames, words_in, words_out,
+        output.ctypes.data, first.ctypes.data, last.ctypes.data,
+        int(stall * (1 << 32)), (seed << 1 | 1) & (1 << 64) - 1, PATIENCE,
+    )  # fmt: skip
+    status = library.gatesmith_run(ctypes.byref(job))
+    done = int(job.frames_out)
+    errors = [STATUS[status]] if status else []
+    return Outcome(
+        outputs=output[:done],
+        clocks=(last - first + 1)[:done],
+        total_clocks=int(job.clocks),
+        errors=errors,
+    )
+
+
+def _library(verilog: Path, top: str, config: bool) -> Path:
+    """The compiled model of a design, from the cache when it has been compiled before."""
+    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
+    if not compiler:
+        raise UserError("CXXRTL needs a C++ compiler: g++ was not found; apt-get install g++")
+    package = find_spec("pyosys")
+    if package is None or package.origin is None:
+        raise UserError("CXXRTL needs Yosys: Python package pyosys was not found; pip install it")
+    runtime = Path(package.origin).parent / "share/include/backends/cxxrtl/runtime"
+    flags = [*FLAGS, f"-DTOP=p_{top.replace('_', '__')}", *(["-DCONFIG"] if config else [])]
+    digest = hashlib.sha256()
+    for part in (verilog.read_bytes(), DRIVER.read_bytes(), version("pyosys").encode(), *flags):
+        digest.update(part.encode() if isinstance(part, str) else part)
+        digest.update(b"\0")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    library = base / "gatesmith" / f"{digest.hexdigest()}.so"
+    if library.exists():
+        return library
+    library.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+        work = Path(folder)
+        shutil.copy(verilog, work / "design.v")
+        # A Yosys error ends the interpreter, so Yosys gets a process of its own.
+        script = "; ".join(
+            f"yosys.run_pass({line!r}, design)"
+            for line in (
+                "read_verilog design.v",
+                f"hierarchy -check -top {top}",
+                "write_cxxrtl -g0 model.cc",
+            )
+        )
+        code = f"from pyosys import libyosys as yosys; design = yosys.Design(); {script}"
+        _run(["python", "-c", code], work, "Yosys")
+        options = ['-DMODEL="model.cc"', "-I.", f"-I{runtime}", "-o", "model.so"]
+        _run([compiler, *flags, *options, str(DRIVER)], work, "g++")
+        os.replace(work / "model.so", library)
+    return library
+
+
+def _run(command: list[str], folder: Path, name: str) -> None:
+    import sys
+
+    command = [sys.executable if command[0] == "python" else command[0], *command[1:]]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        tail = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no message"]
+        raise UserError(f"{name} could not build the CXXRTL model: {tail[0]}")

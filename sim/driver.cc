@@ -1,0 +1,123 @@
+// Drives a CXXRTL model of a generated design through its AXI4-Stream ports.
+// Compiled with -DMODEL="<file>" -DTOP=<class>, and -DCONFIG when there is a configuration stream.
+#include <cstddef>
+#include <cstdint>
+
+#include MODEL
+
+namespace {
+
+// Marsaglia's xorshift64: stalls that are the same on every machine.
+struct Random {
+  uint64_t state;
+  bool below(uint64_t limit) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (state >> 32) < limit;
+  }
+};
+
+using Design = cxxrtl_design::TOP;
+
+bool bit(uint64_t value) { return value != 0; }
+
+void clock_edge(Design &top) {
+  top.p_clk.set<uint32_t>(1);
+  top.step();
+  top.p_clk.set<uint32_t>(0);
+}
+
+}  // namespace
+
+struct Job {
+  const uint64_t *config;  // configuration beats, if any
+  size_t config_words;
+  const uint64_t *input;  // [frames, input_words]
+  size_t frames, input_words, output_words;
+  uint64_t *output;        // [frames, output_words]
+  int64_t *first, *last;   // [frames]: clock of the first input and of the last output beat
+  uint64_t stall;          // in 2**-32, probability of a stall in a clock, on either stream
+  uint64_t seed;           // not 0
+  uint64_t patience;       // clocks without any transfer after which to give up
+  uint64_t clocks;         // out: clocks run
+  uint64_t frames_out, words_out;  // out: whole frames received, and words of the next
+};
+
+enum Status { OK, TIMEOUT, MISPLACED_LAST, UNSTABLE, FRAME_ERROR, EXTRA };
+
+extern "C" int gatesmith_run(Job *job) {
+  Design top;
+  Random source{job->seed}, sink{job->seed ^ 0x9e3779b97f4a7c15ull};
+  top.p_clk.set<uint32_t>(0);
+  top.p_rst.set<uint32_t>(1);
+  for (int k = 0; k < 4; k++) {
+    top.step();
+    clock_edge(top);
+  }
+  top.p_rst.set<uint32_t>(0);
+  uint64_t clock = 0, quiet = 0;
+#ifdef CONFIG
+  for (size_t sent = 0; sent < job->config_words; clock++) {
+    top.p_c__axis__tvalid.set<uint32_t>(1);
+    top.p_c__axis__tdata.set<uint64_t>(job->config[sent]);
+    top.p_c__axis__tlast.set<uint32_t>(sent + 1 == job->config_words);
+    top.step();
+    bool taken = bit(top.p_c__axis__tready.get<uint32_t>());
+    sent += taken;
+    quiet = taken ? 0 : quiet + 1;
+    clock_edge(top);
+    if (quiet > job->patience) return TIMEOUT;
+  }
+  top.p_c__axis__tvalid.set<uint32_t>(0);
+#endif
+  const size_t total = job->frames * job->input_words;
+  size_t sent = 0, word = 0;
+  bool offered = false, waiting = false;
+  uint64_t held = 0;
+  bool held_last = false;
+  job->frames_out = job->words_out = 0;
+  // A few clocks more, in which nothing may come out any more.
+  for (uint64_t rest = 64; job->frames_out < job->frames || rest--; clock++) {
+    offered = sent < total && (offered || !source.below(job->stall));
+    bool ready = !sink.below(job->stall);
+    top.p_s__axis__tvalid.set<uint32_t>(offered);
+    if (offered) {
+      top.p_s__axis__tdata.set<uint64_t>(job->input[sent]);
+      top.p_s__axis__tlast.set<uint32_t>(word + 1 == job->input_words);
+    }
+    top.p_m__axis__tready.set<uint32_t>(ready);
+    top.step();
+    quiet++;
+    if (offered && bit(top.p_s__axis__tready.get<uint32_t>())) {
+      if (word == 0) job->first[sent / job->input_words] = clock;
+      sent++;
+      word = word + 1 == job->input_words ? 0 : word + 1;
+      offered = false;
+      quiet = 0;
+    }
+    bool valid = bit(top.p_m__axis__tvalid.get<uint32_t>());
+    uint64_t data = top.p_m__axis__tdata.get<uint64_t>();
+    bool last = bit(top.p_m__axis__tlast.get<uint32_t>());
+    job->clocks = clock + 1;
+    if (waiting && (!valid || data != held || last != held_last)) return UNSTABLE;
+    waiting = valid && !ready;
+    held = data;
+    held_last = last;
+    if (valid && ready) {
+      quiet = 0;
+      if (job->frames_out == job->frames) return EXTRA;
+      job->output[job->frames_out * job->output_words + job->words_out] = data;
+      if (last != (job->words_out + 1 == job->output_words)) return MISPLACED_LAST;
+      if (last) {
+        job->last[job->frames_out++] = clock;
+        job->words_out = 0;
+      } else {
+        job->words_out++;
+      }
+    }
+    clock_edge(top);
+    if (quiet > job->patience && job->frames_out < job->frames) return TIMEOUT;
+  }
+  return bit(top.p_frame__error.get<uint32_t>()) ? FRAME_ERROR : OK;
+}
