@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -94,9 +95,9 @@ def _library(verilog: Path, top: str, config: bool) -> Path:
     runtime = Path(package.origin).parent / "share/include/backends/cxxrtl/runtime"
     flags = [*FLAGS, f"-DTOP=p_{top.replace('_', '__')}", *(["-DCONFIG"] if config else [])]
     digest = hashlib.sha256()
-    for part in (verilog.read_bytes(), DRIVER.read_bytes(), version("pyosys").encode(), *flags):
-        digest.update(part.encode() if isinstance(part, str) else part)
-        digest.update(b"\0")
+    tools = " ".join([version("pyosys"), compiler, *flags])
+    for part in (verilog.read_bytes(), DRIVER.read_bytes(), tools.encode()):
+        digest.update(hashlib.sha256(part).digest())
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     library = base / "gatesmith" / f"{digest.hexdigest()}.so"
     if library.exists():
@@ -115,7 +116,7 @@ def _library(verilog: Path, top: str, config: bool) -> Path:
             )
         )
         code = f"from pyosys import libyosys as yosys; design = yosys.Design(); {script}"
-        _run(["python", "-c", code], work, "Yosys")
+        _run([sys.executable, "-c", code], work, "Yosys")
         options = ['-DMODEL="model.cc"', "-I.", f"-I{runtime}", "-o", "model.so"]
         _run([compiler, *flags, *options, str(DRIVER)], work, "g++")
         os.replace(work / "model.so", library)
@@ -123,9 +124,6 @@ def _library(verilog: Path, top: str, config: bool) -> Path:
 
 
 def _run(command: list[str], folder: Path, name: str) -> None:
-    import sys
-
-    command = [sys.executable if command[0] == "python" else command[0], *command[1:]]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
         tail = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no message"]

@@ -1,0 +1,145 @@
+"""The cocotb bench: plays scenarios through a design's AXI4-Stream ports and watches every clock.
+
+It knows beats and frames, not families. ``$GATESMITH_JOB`` names a folder with ``job.json`` and the
+beats as ``.npy``; what was seen is written there as ``seen.json``, to be judged outside. One
+coroutine plays source, sink and monitor: the monitor must look at every port in every clock anyway,
+to find X and broken rules, and a bus model beside it would only look a second time.
+"""
+
+import json
+import os
+import random
+from pathlib import Path
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge
+
+PERIOD_NS = 10
+RESET_CLOCKS = 4
+TAIL_CLOCKS = 64  # after the last expected word, in which nothing more may come
+
+
+class Player:
+    """Source, sink and monitor of one scenario after another."""
+
+    def __init__(self, dut, config, patience: int) -> None:
+        self.dut, self.config, self.patience = dut, config, patience
+        self.edge = RisingEdge(dut.clk)
+        watched = ["s_axis_tready", "m_axis_tvalid", "m_axis_tlast", "m_axis_tdata", "frame_error"]
+        self.watched = [(name, getattr(dut, name)) for name in watched]
+        if config is not None:
+            self.watched.append(("c_axis_tready", dut.c_axis_tready))
+
+    async def reset(self) -> None:
+        dut = self.dut
+        dut.rst.value = 1
+        dut.s_axis_tvalid.value = dut.s_axis_tlast.value = dut.s_axis_tdata.value = 0
+        dut.m_axis_tready.value = 0
+        if self.config is not None:
+            dut.c_axis_tvalid.value = dut.c_axis_tlast.value = dut.c_axis_tdata.value = 0
+        for _ in range(RESET_CLOCKS):
+            await self.edge
+        dut.rst.value = 0
+
+    def sample(self, errors: list[str], clock: int) -> dict[str, int]:
+        """Outputs before this clock edge; an X counts as 0 and is an error."""
+        values = {}
+        for name, handle in self.watched:
+            value = handle.value
+            if value.is_resolvable:
+                values[name] = int(value)
+            else:
+                values[name] = 0
+                if len(errors) < 20:
+                    errors.append(f"clock {clock}: {name} is {value}")
+        return values
+
+    async def configure(self, errors: list[str]) -> None:
+        dut, sent, quiet = self.dut, 0, 0
+        while sent < len(self.config) and quiet <= self.patience:
+            dut.c_axis_tvalid.value = 1
+            dut.c_axis_tdata.value = self.config[sent]
+            dut.c_axis_tlast.value = sent == len(self.config) - 1
+            await self.edge
+            ready = self.sample(errors, -1)["c_axis_tready"]
+            sent, quiet = sent + ready, 0 if ready else quiet + 1
+        if sent < len(self.config):
+            errors.append(f"configuration stopped after {sent} of {len(self.config)} words")
+        dut.c_axis_tvalid.value = 0
+
+    async def play(self, beats, frames_out: int, stall: float, seed: int) -> dict:
+        """Send beats (data, tlast, starts a frame) and collect whole frames.
+
+        Ends some clocks after ``frames_out`` frames came out and all beats went in, or when
+        nothing moves any more.
+        """
+        dut, rng = self.dut, random.Random(seed)
+        frames: list[list[int]] = []
+        frame: list[int] = []
+        errors: list[str] = []
+        first: list[int] = []
+        last: list[int] = []
+        error_seen: list[tuple[int, int]] = []  # beats sent, and what frame_error became
+        sent = clock = quiet = tail = 0
+        offered, held = False, None
+        while tail < TAIL_CLOCKS and quiet <= self.patience:
+            offered = sent < len(beats) and (offered or rng.random() >= stall)
+            ready = rng.random() >= stall
+            dut.s_axis_tvalid.value = offered
+            if offered:
+                dut.s_axis_tdata.value, dut.s_axis_tlast.value = beats[sent][:2]
+            dut.m_axis_tready.value = ready
+            await self.edge
+            seen = self.sample(errors, clock)
+            quiet += 1
+            if seen["frame_error"] != (error_seen[-1][1] if error_seen else 0):
+                error_seen.append((sent, seen["frame_error"]))
+            word = (seen["m_axis_tdata"], seen["m_axis_tlast"])
+            if held is not None and (not seen["m_axis_tvalid"] or held != word):
+                errors.append(f"clock {clock}: m_axis changed while it waited for tready")
+            held = word if seen["m_axis_tvalid"] and not ready else None
+            if offered and seen["s_axis_tready"]:
+                if beats[sent][2]:
+                    first.append(clock)
+                sent, offered, quiet = sent + 1, False, 0
+            if seen["m_axis_tvalid"] and ready:
+                quiet = 0
+                frame.append(word[0])
+                if word[1]:
+                    frames.append(frame)
+                    last.append(clock)
+                    frame = []
+            clock += 1
+            tail = tail + 1 if sent == len(beats) and len(frames) >= frames_out else 0
+        dut.s_axis_tvalid.value = 0
+        if frame:
+            errors.append(f"{len(frame)} words without tlast at the end")
+        return {
+            "frames": frames, "first": first, "last": last, "clocks": clock, "errors": errors,
+            "sent": sent, "frame_error": error_seen,
+        }  # fmt: skip
+
+
+@cocotb.test()
+async def run(dut) -> None:
+    folder = Path(os.environ["GATESMITH_JOB"])
+    job = json.loads((folder / "job.json").read_text())
+    config = np.load(folder / "config.npy").tolist() if job["config"] else None
+    player = Player(dut, config, job["patience"])
+    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, unit="ns").start())
+    seen = []
+    for number, scenario in enumerate(job["scenarios"]):
+        await player.reset()
+        errors: list[str] = []
+        if config is not None:
+            await player.configure(errors)
+        data = np.load(folder / f"beats{number}.npy").tolist()
+        ends, starts = scenario["last"], set(scenario["first"])
+        final = set(ends)
+        beats = [(word, int(k in final), k in starts) for k, word in enumerate(data)]
+        found = await player.play(beats, scenario["frames_out"], scenario["stall"], job["seed"])
+        found["errors"] = errors + found["errors"]
+        seen.append(found)
+    (folder / "seen.json").write_text(json.dumps(seen))

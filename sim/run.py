@@ -1,0 +1,212 @@
+"""Runs the cocotb bench under Icarus or Verilator and judges what it saw."""
+
+import contextlib
+import io
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from cocotb_tools.runner import get_runner
+
+from gatesmith.models.errors import UserError
+from gatesmith.sim.vectors import Outcome, Vectors
+
+__all__ = ["Scenario", "run_bench", "scenarios"]
+
+VERILATOR_SINCE = (5, 36)  # what cocotb's VPI calls need
+PATIENCE = 1 << 17  # clocks without a transfer before the bench gives up
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """Beats to play after a reset.
+
+    Members
+    -------
+    name : str
+    frames : int64 [n]        Indices of the frames that must come out, in order.
+    lengths : list of (int, int)   Sent in order: index of a frame, and how many beats of it. More
+                              than the frame has repeats its words; 0 beats of the right length are
+                              never sent. The last beat of each carries tlast, unless cut.
+    cut : bool                The last frame stops in the middle: no tlast.
+    stall : float             Probability of a stall in a clock, on either stream.
+    """
+
+    name: str
+    sent: tuple[tuple[int, int], ...]
+    stall: float
+    cut: bool = False
+
+    def expected(self, words: int) -> list[int]:
+        """Frames that must come out: those sent at their right length."""
+        whole = [frame for frame, length in self.sent if length == words]
+        return whole[:-1] if self.cut and self.sent[-1][1] == words else whole
+
+
+def scenarios(frames: int, words: int, *, stall: float, seed: int) -> list[Scenario]:
+    """What every verification plays.
+
+    All frames at the wanted stalls; a few without and with stalls; a frame that a reset cuts;
+    frames too short, too long and of one beat between right ones.
+    """
+    rng = np.random.default_rng(seed)
+    few = rng.permutation(frames)[:3].tolist()
+    main = Scenario(name="all frames", sent=tuple((k, words) for k in range(frames)), stall=stall)
+    whole = tuple((k, words) for k in few)
+    cut = Scenario(name="cut by reset", sent=((few[0], max(1, words // 2)),), stall=0, cut=True)
+    wrong: list[tuple[int, int]] = []
+    for length in (max(1, words - 1), words, words + 1, 1, words, 2 * words + 1, words):
+        wrong.append((int(rng.choice(few)), length))
+    return [
+        main,
+        Scenario(name="back to back", sent=whole, stall=0),
+        Scenario(name="random stalls", sent=whole, stall=0.4),
+        cut,
+        Scenario(name="after the reset", sent=whole[:1], stall=0),
+        Scenario(name="wrong lengths", sent=tuple(wrong), stall=0.2),
+    ]
+
+
+def run_bench(
+    verilog: Path,
+    top: str,
+    vectors: Vectors,
+    plays: list[Scenario],
+    folder: Path,
+    *,
+    simulator: str = "icarus",
+    seed: int = 0,
+    waves: Path | None = None,
+) -> list[Outcome]:
+    """Play scenarios through a design; what came out of each, with the rules it broke.
+
+    ``folder`` takes the compiled simulation, its log and the bench's files. With ``waves`` a VCD
+    is written. UserError when the simulator is missing or too old, or refuses the Verilog.
+    """
+    _require(simulator)
+    words = vectors.inputs.shape[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    job: dict = {"seed": seed, "patience": PATIENCE, "config": vectors.config is not None}
+    job["scenarios"] = []
+    if vectors.config is not None:
+        np.save(folder / "config.npy", vectors.config)
+    for number, play in enumerate(plays):
+        beats = [np.resize(vectors.inputs[k], length) for k, length in play.sent]
+        np.save(folder / f"beats{number}.npy", np.concatenate(beats))
+        ends = np.cumsum([len(part) for part in beats])
+        firsts = [int(end) - len(part) for end, part in zip(ends, beats, strict=True)]
+        right = [f for f, (_, length) in zip(firsts, play.sent, strict=True) if length == words]
+        job["scenarios"].append({
+            "last": (ends[:-1] if play.cut else ends).__sub__(1).tolist(),
+            "first": right,
+            "frames_out": len(play.expected(words)),
+            "stall": play.stall,
+        })  # fmt: skip
+    (folder / "job.json").write_text(json.dumps(job))
+    (folder / "seen.json").unlink(missing_ok=True)
+    _simulate(verilog, top, folder, simulator, waves)
+    if not (folder / "seen.json").exists():
+        raise UserError(f"The bench did not finish under {simulator}; see {folder / 'bench.log'}")
+    seen = json.loads((folder / "seen.json").read_text())
+    return [_outcome(play, found, vectors) for play, found in zip(plays, seen, strict=True)]
+
+
+def _outcome(play: Scenario, found: dict, vectors: Vectors) -> Outcome:
+    words_in, words_out = vectors.inputs.shape[1], vectors.expected.shape[1]
+    expected, errors = play.expected(words_in), list(found["errors"])
+    beats = sum(length for _, length in play.sent)
+    if found["sent"] != beats:
+        errors.append(f"only {found['sent']} of {beats} input beats were taken")
+    if len(found["frames"]) != len(expected):
+        errors.append(f"{len(found['frames'])} frames came out, not {len(expected)}")
+    ragged = [k for k, frame in enumerate(found["frames"]) if len(frame) != words_out]
+    if ragged:
+        length = len(found["frames"][ragged[0]])
+        errors.append(f"output frame {ragged[0]} has {length} words, not {words_out}")
+    position, wrong_at = 0, None
+    for _, length in play.sent[: -1 if play.cut else None]:
+        if length != words_in and wrong_at is None:
+            wrong_at = position + min(length, words_in)  # beats taken when the fault shows
+        position += length
+    changes = [tuple(change) for change in found["frame_error"]]
+    if wrong_at is None and changes:
+        errors.append(f"frame_error rose after {changes[0][0]} beats of right frames")
+    if wrong_at is not None and [value for _, value in changes] != [1]:
+        errors.append(f"frame_error must rise once and stay, not {changes}")
+    if wrong_at is not None and changes and changes[0][0] < wrong_at:
+        errors.append(f"frame_error rose after {changes[0][0]} beats, before beat {wrong_at}")
+    count = next(iter(ragged), len(found["frames"]))
+    spans = np.array(found["last"][:count], dtype=np.int64) + 1
+    starts = np.resize(np.array(found["first"] or [0], dtype=np.int64), count)
+    return Outcome(
+        outputs=np.array(found["frames"][:count], dtype=np.uint64).reshape(count, words_out),
+        clocks=spans - starts,
+        total_clocks=found["clocks"],
+        errors=errors,
+    )
+
+
+def _require(simulator: str) -> None:
+    program = {"icarus": "iverilog", "verilator": "verilator"}[simulator]
+    if not shutil.which(program):
+        raise UserError(f"{program} was not found; apt-get install {program}")
+    if simulator == "verilator":
+        text = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
+        found = re.search(r"(\d+)\.(\d+)", text)
+        if found and tuple(int(part) for part in found.groups()) < VERILATOR_SINCE:
+            raise UserError(
+                f"Verilator must be 5.036 or later for cocotb, not {found.group()}; use icarus"
+            )
+
+
+def _simulate(verilog: Path, top: str, folder: Path, simulator: str, waves: Path | None) -> None:
+    """Build and run; what the tools print goes to ``bench.log``.
+
+    Icarus reads Verilog-2005: as SystemVerilog, which cocotb asks for, combinational processes
+    whose inputs never change leave X on their outputs.
+    """
+    sources, options = [verilog], []
+    if simulator == "icarus":
+        options = ["-g2005"]
+        if waves is not None:
+            dump = folder / "dump.v"
+            dump.write_text(
+                "module gatesmith_dump;\n"
+                f'  initial begin $dumpfile("{waves.resolve()}"); $dumpvars(0, {top}); end\n'
+                "endmodule\n"
+            )
+            sources.append(dump)
+            options += ["-s", "gatesmith_dump"]
+    else:
+        options = ["-Wno-fatal", *(["--trace"] if waves is not None else [])]
+    runner = get_runner(simulator)
+    log = folder / "bench.log"
+    log.write_text("")
+    quiet = io.StringIO()
+    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        try:
+            runner.build(
+                sources=sources,
+                hdl_toplevel=top,
+                build_dir=folder / "build",
+                build_args=options,
+                timescale=("1ns", "1ps"),
+                always=True,
+                log_file=folder / "build.log",
+            )
+            runner.test(
+                test_module="gatesmith.sim.bench",
+                hdl_toplevel=top,
+                build_dir=folder / "build",
+                test_dir=folder,
+                extra_env={"GATESMITH_JOB": str(folder.resolve())},
+                log_file=log,
+            )
+        except (SystemExit, RuntimeError, subprocess.CalledProcessError) as error:
+            raise UserError(
+                f"{simulator} failed on {verilog} ({error}); see {folder}/build.log and bench.log"
+            ) from error
