@@ -200,7 +200,7 @@ def _parse_value(key: str, text: str) -> Any:
 
 _DIGITS = SparseMLPConfig(data="digits", hidden=(64, 64), epochs=300, batch=50, learning_rate=0.01)
 _MNIST_512 = SparseMLPConfig(
-    data="mnist", hidden=(512, 512), epochs=20, batch=200, learning_rate=0.05
+    data="mnist", hidden=(512, 512), epochs=30, batch=200, learning_rate=0.05
 )
 _MNIST_1024 = dataclasses.replace(_MNIST_512, hidden=(1024, 1024, 1024))
 
