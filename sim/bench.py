@@ -128,7 +128,7 @@ async def run(dut) -> None:
     job = json.loads((folder / "job.json").read_text())
     config = np.load(folder / "config.npy").tolist() if job["config"] else None
     player = Player(dut, config, job["patience"])
-    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, unit="ns").start())
+    Clock(dut.clk, PERIOD_NS, unit="ns").start()
     seen = []
     for number, scenario in enumerate(job["scenarios"]):
         await player.reset()

@@ -22,10 +22,9 @@ DRIVER = Path(__file__).with_name("driver.cc")
 # NDEBUG: the model would stop at an address past the end of a memory even when the read is not
 # enabled. An enabled one gives X in Icarus.
 FLAGS = ("-std=c++17", "-O2", "-DNDEBUG", "-fPIC", "-shared")
-PATIENCE = 1 << 20  # clocks without a transfer
 STATUS = (
     "",
-    "no transfer for a million clocks",
+    "nothing moved any more",
     "tlast is not on the last word",
     "m_axis changed while it waited for tready",
     "frame_error rose on frames of the right length",
@@ -71,7 +70,7 @@ def run_cxxrtl(verilog: Path, top: str, vectors: Vectors, *, stall: float, seed:
     job = _Job(
         config.ctypes.data, config.size, inputs.ctypes.data, frames, words_in, words_out,
         output.ctypes.data, first.ctypes.data, last.ctypes.data,
-        int(stall * (1 << 32)), (seed << 1 | 1) & (1 << 64) - 1, PATIENCE,
+        int(stall * (1 << 32)), (seed << 1 | 1) & (1 << 64) - 1, vectors.patience,
     )  # fmt: skip
     status = library.gatesmith_run(ctypes.byref(job))
     done = int(job.frames_out)

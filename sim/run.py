@@ -18,7 +18,6 @@ from gatesmith.sim.vectors import Outcome, Vectors
 __all__ = ["Scenario", "run_bench", "scenarios"]
 
 VERILATOR_SINCE = (5, 36)  # what cocotb's VPI calls need
-PATIENCE = 1 << 17  # clocks without a transfer before the bench gives up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +89,7 @@ def run_bench(
     _require(simulator)
     words = vectors.inputs.shape[1]
     folder.mkdir(parents=True, exist_ok=True)
-    job: dict = {"seed": seed, "patience": PATIENCE, "config": vectors.config is not None}
+    job: dict = {"seed": seed, "patience": vectors.patience, "config": vectors.config is not None}
     job["scenarios"] = []
     if vectors.config is not None:
         np.save(folder / "config.npy", vectors.config)

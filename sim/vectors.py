@@ -24,6 +24,11 @@ class Vectors:
     clocks: np.ndarray
     config: np.ndarray | None = None
 
+    @property
+    def patience(self) -> int:
+        """Clocks without any transfer after which a design is taken to hang."""
+        return 1000 + 4 * int(self.clocks.max(initial=0))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:

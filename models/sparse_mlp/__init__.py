@@ -5,8 +5,17 @@ Implementation of Deep Neural Networks", ICLR 2017 (arXiv 1611.01427).
 """
 
 from gatesmith.models.sparse_mlp.faults import faults
-from gatesmith.models.sparse_mlp.golden import golden, hidden
+from gatesmith.models.sparse_mlp.golden import dataset_frames, golden, hidden
 from gatesmith.models.sparse_mlp.schedule import Timing, timing
 from gatesmith.models.sparse_mlp.spec import SparseLayer, SparseMLPSpec
 
-__all__ = ["SparseLayer", "SparseMLPSpec", "Timing", "faults", "golden", "hidden", "timing"]
+__all__ = [
+    "SparseLayer",
+    "SparseMLPSpec",
+    "Timing",
+    "dataset_frames",
+    "faults",
+    "golden",
+    "hidden",
+    "timing",
+]

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from gatesmith.models.data import Dataset, quantise
 from gatesmith.models.frames import GoldenRun
 from gatesmith.models.sparse_mlp.schedule import clocks
 from gatesmith.models.sparse_mlp.spec import SparseLayer, SparseMLPSpec
 
-__all__ = ["golden", "hidden"]
+__all__ = ["golden", "hidden", "dataset_frames"]
 
 BATCH = 1024  # frames at once: bounds the memory, and is wide enough for the matrix product
 
@@ -52,3 +53,9 @@ def golden(spec: SparseMLPSpec, frames: np.ndarray) -> GoldenRun:
         outputs[start : start + BATCH, :-1] = activations
         outputs[start : start + BATCH, -1] = activations.argmax(axis=1)
     return GoldenRun(outputs=outputs, clocks=clocks(spec, len(frames)))
+
+
+def dataset_frames(spec: SparseMLPSpec, dataset: Dataset) -> np.ndarray:
+    """The test images of a data set as frames of the Spec, int64 ``[images, inputs]``."""
+    first = spec.layers[0]
+    return spec.input_format.check(quantise(dataset.test_x, dataset.levels, first.input_bits))

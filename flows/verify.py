@@ -1,0 +1,325 @@
+"""``gatesmith verify``: the Verilog of a design folder against the golden model."""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gatesmith.families import family
+from gatesmith.flows.design import read_design, sha256
+from gatesmith.models import data
+from gatesmith.models.errors import UserError
+from gatesmith.sim.vectors import Mismatch, Outcome, Vectors, compare
+
+__all__ = ["SIMULATORS", "VerifyReport", "choose_frames", "judge", "make_vectors", "simulate"]
+__all__ += ["print_report", "verify"]
+
+SIMULATORS = ("icarus", "verilator", "cxxrtl")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayReport:
+    """What one scenario showed: clocks simulated, differences, broken rules."""
+
+    name: str
+    frames: int
+    words: int
+    clocks: int
+    clocks_checked: int
+    mismatches: list[Mismatch]
+    errors: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyReport:
+    """Verdict on a design.
+
+    Members
+    -------
+    equal : bool         Every word and every checked clock count is the golden model's, some
+                         were compared, no rule was broken, and the self-test saw every fault.
+    plays : list         A :class:`PlayReport` for each scenario.
+    source : str         Where the frames come from.
+    seconds : float      Wall time of the simulation, its build included.
+    changed : bool       The Verilog is not the text that ``lower`` wrote.
+    waveform : str       VCD around the first difference.
+    faults : dict        Of the self-test: planted fault to whether it was seen.
+    """
+
+    directory: str
+    simulator: str
+    stall: float
+    seed: int
+    source: str
+    plays: list[PlayReport]
+    seconds: float
+    changed: bool
+    waveform: str | None = None
+    faults: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def equal(self) -> bool:
+        bad = any(play.mismatches or play.errors for play in self.plays)
+        compared = sum(play.words for play in self.plays)
+        return not bad and compared > 0 and all(self.faults.values())
+
+    def total(self, name: str) -> int:
+        """Sum of a count over the scenarios."""
+        return sum(getattr(play, name) for play in self.plays)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, the verdict first."""
+        return {"equal": self.equal, **asdict(self)}
+
+
+def verify(
+    directory: str | Path,
+    *,
+    frames: int = 20,
+    simulator: str = "icarus",
+    stall: float = 0.0,
+    seed: int = 0,
+    data_dir: str | Path | None = None,
+    self_test: bool = False,
+) -> VerifyReport:
+    """Simulate a design folder's Verilog and compare every word and clock with the golden model.
+
+    Writes ``reports/verify.json``, and on a difference ``reports/mismatch.vcd``.
+
+    Parameters
+    ----------
+    directory : path    Design folder.
+    frames : int        Frames of the main scenario, at least 1.
+    simulator : str     ``icarus`` or ``verilator`` (the cocotb bench with all its scenarios), or
+                        ``cxxrtl`` (whole test sets; no X, no resets, no wrong frames).
+    stall : float       Probability of a stall in a clock on either stream, 0 to 0.95.
+    seed : int          Of the random frames and stalls.
+    data_dir : path     Folder with data sets that are files.
+    self_test : bool    Also plant faults in vectors and Verilog: every one must be seen.
+
+    UserError for a folder that is no design, an impossible option or a missing tool.
+    """
+    if frames < 1:
+        raise UserError(f"Frames must be at least 1, not {frames!r}")
+    if simulator not in SIMULATORS:
+        raise UserError(f"Simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
+    if not 0 <= stall <= 0.95:
+        raise UserError(f"Stall must be between 0 and 0.95, not {stall!r}")
+    directory = Path(directory)
+    design = read_design(directory)
+    entry = family(str(design["family"]))
+    spec = entry.spec.load(directory / "spec.safetensors")
+    if spec.name != design["name"]:
+        raise UserError(f"{directory}: design.json and spec.safetensors disagree on the name")
+    verilog = directory / "rtl" / f"{spec.name}.v"
+    chosen, source = choose_frames(entry, spec, design.get("data"), frames, seed, data_dir)
+    vectors = make_vectors(entry, spec, chosen)
+    reports = directory / "reports"
+    if not os.access(directory, os.W_OK):
+        raise UserError(f"{reports}: cannot be written")
+    reports.mkdir(exist_ok=True)
+    waveform, caught = None, {}
+    with tempfile.TemporaryDirectory(prefix="gatesmith-") as work:
+        begin = time.monotonic()
+        seen = simulate(verilog, spec.name, vectors, simulator, stall, seed, Path(work))
+        seconds = time.monotonic() - begin
+        plays = judge(vectors, seen)
+        if any(play.mismatches or play.errors for play in plays):
+            target = reports / "mismatch.vcd"
+            waveform = _waves(verilog, spec.name, vectors, plays, target, Path(work) / "waves")
+        if self_test:
+            from gatesmith.flows.self_test import plant_faults
+
+            caught = plant_faults(entry, spec, vectors, seen, verilog, simulator, seed, Path(work))
+    report = VerifyReport(
+        directory=str(directory),
+        simulator=simulator,
+        stall=stall,
+        seed=seed,
+        source=source,
+        plays=plays,
+        seconds=seconds,
+        changed=sha256(verilog) != design["verilog_sha256"],
+        waveform=waveform,
+        faults=caught,
+    )
+    (reports / "verify.json").write_text(json.dumps(report.to_json(), indent=2) + "\n")
+    return report
+
+
+def print_report(report: VerifyReport, console: Any) -> None:
+    """Write the verdict as a table to a rich console."""
+    from rich.table import Table
+
+    table = Table(title=f"{report.directory}: {report.simulator}, {report.source}")
+    table.add_column("scenario")
+    for column in ("frames", "words", "clocks", "clock counts", "mismatches"):
+        table.add_column(column, justify="right")
+    for play in report.plays:
+        counts = (play.frames, play.words, play.clocks, play.clocks_checked, len(play.mismatches))
+        table.add_row(play.name, *(f"{count:,}" for count in counts))
+    console.print(table)
+    if report.changed:
+        console.print("The Verilog is not the text that lower wrote; it was verified as it is.")
+    for play in report.plays:
+        for error in play.errors[:10]:
+            console.print(f"{play.name}: {error}")
+        for found in play.mismatches[:10]:
+            what = "clocks" if found.word is None else f"word {found.word}"
+            console.print(
+                f"{play.name}: frame {found.frame}, {what}: expected {found.expected:#x}, "
+                f"got {found.got:#x}"
+            )
+    if report.waveform:
+        console.print(f"Waveform: {report.waveform}")
+    for name, caught in report.faults.items():
+        console.print(f"planted fault, {name}: {'seen' if caught else 'MISSED'}")
+    words, clocks = report.total("words"), report.total("clocks_checked")
+    if report.equal:
+        console.print(f"EQUAL: {words:,} words and {clocks:,} clock counts are the golden model's")
+    else:
+        mismatches = sum(len(play.mismatches) for play in report.plays)
+        errors = sum(len(play.errors) for play in report.plays)
+        missed = sum(not caught for caught in report.faults.values())
+        console.print(
+            f"NOT EQUAL: {mismatches:,} mismatches in {words:,} words, {errors:,} broken rules, "
+            f"{missed} planted faults missed"
+        )
+
+
+def choose_frames(
+    entry: Any, spec: Any, name: str | None, count: int, seed: int, data_dir: str | Path | None
+) -> tuple[np.ndarray, str]:
+    """Frames to verify with, int64 ``[count, words]``, and where they come from.
+
+    A quarter, but no more than 16, is extreme or random; the others are the first of the test
+    set that the model was trained for, or random where there is none.
+    """
+    layout, rng = spec.input_format, np.random.default_rng(seed)
+    odd = min(count // 4, 16)
+    frames = layout.random(rng, count)
+    source = "random"
+    if name:
+        try:
+            real = entry.models.dataset_frames(spec, data.load(name, data_dir))
+        except UserError:
+            source = f"random (data set {name} was not found)"
+        else:
+            used = min(count - odd, len(real))
+            frames[:used] = real[:used]
+            source = f"{used} of the {name} test set, {count - used} random or extreme"
+    for position, limit in ((count - 1, "low"), (count - 2, "high")):
+        if count - position <= odd:
+            values = [np.full(f.count, getattr(f, limit)) for f in layout.fields]
+            frames[position] = np.concatenate(values)
+    return frames, source
+
+
+def make_vectors(entry: Any, spec: Any, frames: np.ndarray) -> Vectors:
+    """Beats of the frames, and the golden model's answers to them."""
+    run = entry.models.golden(spec, frames)
+    config = spec.config_words()
+    return Vectors(
+        inputs=spec.input_format.pack(frames),
+        expected=spec.output_format.pack(run.outputs),
+        clocks=run.clocks,
+        config=None if config is None else spec.config_format.pack(config)[0],
+    )
+
+
+Seen = list[tuple[str, list[int], bool, Outcome]]  # name, frames expected, clocks count, outcome
+
+
+def simulate(
+    verilog: Path,
+    top: str,
+    vectors: Vectors,
+    simulator: str,
+    stall: float,
+    seed: int,
+    work: Path,
+    *,
+    brief: bool = False,
+) -> Seen:
+    """Play all scenarios of the simulator, or only the first, which has all frames."""
+    every = list(range(len(vectors.inputs)))
+    if simulator == "cxxrtl":
+        from gatesmith.sim.cxxrtl import run_cxxrtl
+
+        seen: Seen = []
+        for level in dict.fromkeys((0.0,) if brief else (0.0, stall)):
+            outcome = run_cxxrtl(verilog, top, vectors, stall=level, seed=seed)
+            name = "all frames, stalled" if level else "all frames"
+            seen.append((name, every, level == 0, outcome))
+        return seen
+    from gatesmith.sim.run import run_bench, scenarios
+
+    words = vectors.inputs.shape[1]
+    plays = scenarios(len(every), words, stall=stall, seed=seed)[: 1 if brief else None]
+    outcomes = run_bench(verilog, top, vectors, plays, work, simulator=simulator, seed=seed)
+    return [
+        (play.name, play.expected(words), play.stall == 0, outcome)
+        for play, outcome in zip(plays, outcomes, strict=True)
+    ]
+
+
+def judge(vectors: Vectors, seen: Seen) -> list[PlayReport]:
+    """Compare what came out with the vectors; frames that did not come are errors."""
+    reports = []
+    for name, wanted, timed, outcome in seen:
+        wanted = [frame for frame in wanted if frame < len(vectors.expected)]
+        part = Vectors(
+            inputs=vectors.inputs[wanted],
+            expected=vectors.expected[wanted],
+            clocks=vectors.clocks[: len(wanted)],  # they depend on the place, not on the frame
+        )
+        errors = list(outcome.errors)
+        if len(outcome.outputs) != len(wanted):
+            errors.append(f"{len(outcome.outputs)} frames were compared, not {len(wanted)}")
+        found = compare(part, outcome, clocks=timed)
+        mismatches = [
+            Mismatch(frame=wanted[m.frame], word=m.word, expected=m.expected, got=m.got)
+            for m in found
+        ]
+        done = min(len(outcome.outputs), len(wanted))
+        reports.append(
+            PlayReport(
+                name=name,
+                frames=done,
+                words=done * vectors.expected.shape[1],
+                clocks=outcome.total_clocks,
+                clocks_checked=done if timed else 0,
+                mismatches=mismatches,
+                errors=list(dict.fromkeys(errors)),
+            )
+        )
+    return reports
+
+
+def _waves(
+    verilog: Path,
+    top: str,
+    vectors: Vectors,
+    plays: Sequence[PlayReport],
+    target: Path,
+    work: Path,
+) -> str | None:
+    """VCD of the frame that differs first and the one before it; None without Icarus."""
+    from gatesmith.sim.run import Scenario, run_bench
+
+    mismatches = [m for play in plays for m in play.mismatches]
+    frame = mismatches[0].frame if mismatches else 0
+    words = vectors.inputs.shape[1]
+    sent = tuple((k, words) for k in range(max(0, frame - 1), frame + 1))
+    try:
+        play = Scenario(name="waves", sent=sent, stall=0)
+        run_bench(verilog, top, vectors, [play], work, waves=target)
+    except UserError:
+        return None
+    return str(target) if target.exists() else None
