@@ -55,8 +55,9 @@ test: setup .venv/ready-for-tests
 test-all: setup .venv/ready-for-tests
 	$(BIN)/pytest -q -n 2 --dist worksteal -m ""
 
+# Named bench_*.py, so that no test run collects them.
 bench: setup
-	$(BIN)/pytest -q -s -m "" tests/benchmarks
+	$(BIN)/pytest -q -o python_files='bench_*.py' tests/benchmarks
 
 lint: setup
 	$(BIN)/ruff check .
