@@ -3,7 +3,9 @@
 import gzip
 import hashlib
 import re
+import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -54,14 +56,22 @@ def read_library(path: str | Path) -> Library:
     Raises UserError when it is missing, broken, or without a NAND2 or a flip-flop.
     """
     path = Path(path)
-    subject = f"Liberty library {path}"
     try:
-        content = path.read_bytes()
-        plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        return _parse(path, path.read_bytes())
+    except OSError as error:
+        raise UserError(f"Liberty library {path} cannot be read: {error.strerror}") from error
+
+
+@lru_cache(maxsize=2)
+def _parse(path: Path, content: bytes) -> Library:
+    subject = f"Liberty library {path}"
+    packed = content[:2] == b"\x1f\x8b"
+    if packed and path.suffix != ".gz":  # Yosys goes by the name
+        raise UserError(f"{subject} is packed by gzip: its name must end in .gz")
+    try:
+        plain = gzip.decompress(content) if packed else content
         text = plain.decode("utf-8")
-    except (OSError, EOFError, ValueError) as error:
-        raise UserError(f"{subject} cannot be read: {error}") from error
-    except Exception as error:  # zlib.error, which is no OSError
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise UserError(f"{subject} cannot be unpacked: {error}") from error
     bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     head = re.search(r'\blibrary\s*\(\s*"?([^\s")]*)"?\s*\)\s*\{', bare)

