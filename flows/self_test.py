@@ -45,14 +45,25 @@ def plant_faults(
             shown = replace(shown, config=faulty.config_format.pack(config)[0])
         caught[f"design: {name}"] = _differs(
             shown,
-            simulate(path, spec.name, shown, simulator, 0.0, seed, work / "fault", brief=True),
+            simulate(
+                path,
+                spec.name,
+                shown,
+                simulator,
+                0.0,
+                seed,
+                work / "fault",
+                brief=True,
+                keep=False,
+            ),
         )
     few = _first(vectors, min(FRAMES, len(vectors.inputs)))
     for name, text in _port_faults(verilog.read_text(), spec, simulator):
         path = work / "fault.v"
         path.write_text(text)
         caught[f"ports: {name}"] = _differs(
-            few, simulate(path, spec.name, few, simulator, 0.3, seed, work / "fault")
+            few,
+            simulate(path, spec.name, few, simulator, 0.3, seed, work / "fault", keep=False),
         )
     return caught
 

@@ -15,6 +15,7 @@ from gatesmith.families import family
 from gatesmith.flows.design import read_design, sha256
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
+from gatesmith.sim.cache import write_atomically
 from gatesmith.sim.vectors import Mismatch, Outcome, Vectors, compare
 
 __all__ = ["SIMULATORS", "VerifyReport", "choose_frames", "judge", "make_vectors", "simulate"]
@@ -131,8 +132,16 @@ def verify(
         seconds = time.monotonic() - begin
         plays = judge(vectors, seen)
         if any(play.mismatches or play.errors for play in plays):
-            target = reports / "mismatch.vcd"
-            waveform = _waves(verilog, spec.name, vectors, plays, target, Path(work) / "waves")
+            waveform = _waves(
+                verilog,
+                spec.name,
+                vectors,
+                plays,
+                stall,
+                seed,
+                reports / "mismatch.vcd",
+                Path(work) / "waves",
+            )
         if self_test:
             from gatesmith.flows.self_test import plant_faults
 
@@ -149,7 +158,7 @@ def verify(
         waveform=waveform,
         faults=caught,
     )
-    (reports / "verify.json").write_text(json.dumps(report.to_json(), indent=2) + "\n")
+    write_atomically(reports / "verify.json", json.dumps(report.to_json(), indent=2) + "\n")
     return report
 
 
@@ -246,22 +255,28 @@ def simulate(
     work: Path,
     *,
     brief: bool = False,
+    keep: bool = True,
 ) -> Seen:
-    """Play all scenarios of the simulator, or only the first, which has all frames."""
+    """Play all scenarios of the simulator, or only the first, which has all frames.
+
+    ``work`` takes what the simulator writes; with ``keep`` a compiled model goes to the cache.
+    """
     every = list(range(len(vectors.inputs)))
     if simulator == "cxxrtl":
         from gatesmith.sim.cxxrtl import run_cxxrtl
 
         seen: Seen = []
         for level in dict.fromkeys((0.0,) if brief else (0.0, stall)):
-            outcome = run_cxxrtl(verilog, top, vectors, stall=level, seed=seed)
+            outcome = run_cxxrtl(
+                verilog, top, vectors, stall=level, seed=seed, folder=None if keep else work
+            )
             name = "all frames, stalled" if level else "all frames"
             seen.append((name, every, level == 0, outcome))
         return seen
     from gatesmith.sim.run import run_bench, scenarios
 
     words = vectors.inputs.shape[1]
-    plays = scenarios(len(every), words, stall=stall, seed=seed)[: 1 if brief else None]
+    plays = scenarios(vectors, stall=stall, seed=seed)[: 1 if brief else None]
     outcomes = run_bench(verilog, top, vectors, plays, work, simulator=simulator, seed=seed)
     return [
         (play.name, play.expected(words), play.stall == 0, outcome)
@@ -307,19 +322,37 @@ def _waves(
     top: str,
     vectors: Vectors,
     plays: Sequence[PlayReport],
+    stall: float,
+    seed: int,
     target: Path,
     work: Path,
 ) -> str | None:
-    """VCD of the frame that differs first and the one before it; None without Icarus."""
-    from gatesmith.sim.run import Scenario, run_bench
+    """VCD of the first difference under Icarus; None without Icarus, or when it shows none there.
 
-    mismatches = [m for play in plays for m in play.mismatches]
-    frame = mismatches[0].frame if mismatches else 0
+    Of the frame that differs and the one before it when that is enough to see the difference,
+    else of the whole scenario.
+    """
+    from gatesmith.sim.run import Scenario, run_bench, scenarios
+
+    bad = next(play for play in plays if play.mismatches or play.errors)
+    known = {play.name: play for play in scenarios(vectors, stall=stall, seed=seed)}
+    whole = known.get(bad.name, known["all frames"])
     words = vectors.inputs.shape[1]
-    sent = tuple((k, words) for k in range(max(0, frame - 1), frame + 1))
-    try:
-        play = Scenario(name="waves", sent=sent, stall=0)
-        run_bench(verilog, top, vectors, [play], work, waves=target)
-    except UserError:
-        return None
-    return str(target) if target.exists() else None
+    tries = [whole]
+    if bad.mismatches:
+        frame = bad.mismatches[0].frame
+        sent = tuple((k, words) for k in range(max(0, frame - 1), frame + 1))
+        tries.insert(0, Scenario(name="waves", sent=sent, stall=whole.stall))
+    for play in tries:
+        target.unlink(missing_ok=True)
+        try:
+            (outcome,) = run_bench(verilog, top, vectors, [play], work, seed=seed, waves=target)
+        except UserError:
+            break
+        # Clocks depend on the frames before: only the whole scenario can show that they differ.
+        timed = play is whole and play.stall == 0
+        (report,) = judge(vectors, [(play.name, play.expected(words), timed, outcome)])
+        if report.mismatches or report.errors:
+            return str(target)
+    target.unlink(missing_ok=True)
+    return None

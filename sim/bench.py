@@ -21,6 +21,22 @@ RESET_CLOCKS = 4
 TAIL_CLOCKS = 64  # after the last expected word, in which nothing more may come
 
 
+class Stalls:
+    """True in clocks that stall: a given part of them, in runs of two and more on average.
+
+    Single stalls hide a word that changes, or is withdrawn, while it waits.
+    """
+
+    def __init__(self, part: float, rng: random.Random) -> None:
+        self.rng, self.now = rng, False
+        self.stay = max(part, 0.5) if part else 0.0
+        self.begin = part * (1 - self.stay) / (1 - part)
+
+    def __call__(self) -> bool:
+        self.now = self.rng.random() < (self.stay if self.now else self.begin)
+        return self.now
+
+
 class Player:
     """Source, sink and monitor of one scenario after another."""
 
@@ -69,24 +85,27 @@ class Player:
             errors.append(f"configuration stopped after {sent} of {len(self.config)} words")
         dut.c_axis_tvalid.value = 0
 
-    async def play(self, beats, frames_out: int, stall: float, seed: int) -> dict:
+    async def play(self, beats, frames_out: int, stop: int | None, stall: float, seed: int) -> dict:
         """Send beats (data, tlast, starts a frame) and collect whole frames.
 
-        Ends some clocks after ``frames_out`` frames came out and all beats went in, or when
-        nothing moves any more.
+        Ends some clocks after ``frames_out`` frames came out and all beats went in, or at once
+        after ``stop`` words, or when nothing moves any more.
         """
-        dut, rng = self.dut, random.Random(seed)
+        dut = self.dut
+        source_stalls = Stalls(stall, random.Random(seed))
+        sink_stalls = Stalls(stall, random.Random(seed + 1))
         frames: list[list[int]] = []
         frame: list[int] = []
         errors: list[str] = []
         first: list[int] = []
         last: list[int] = []
         error_seen: list[tuple[int, int]] = []  # beats sent, and what frame_error became
-        sent = clock = quiet = tail = 0
+        sent = clock = quiet = tail = words = 0
         offered, held = False, None
-        while tail < TAIL_CLOCKS and quiet <= self.patience:
-            offered = sent < len(beats) and (offered or rng.random() >= stall)
-            ready = rng.random() >= stall
+        while tail < TAIL_CLOCKS and quiet <= self.patience and words != stop:
+            # Both draw in every clock; a word once offered is offered until it is taken.
+            idle, ready = source_stalls(), not sink_stalls()
+            offered = sent < len(beats) and (offered or not idle)
             dut.s_axis_tvalid.value = offered
             if offered:
                 dut.s_axis_tdata.value, dut.s_axis_tlast.value = beats[sent][:2]
@@ -105,7 +124,7 @@ class Player:
                     first.append(clock)
                 sent, offered, quiet = sent + 1, False, 0
             if seen["m_axis_tvalid"] and ready:
-                quiet = 0
+                quiet, words = 0, words + 1
                 frame.append(word[0])
                 if word[1]:
                     frames.append(frame)
@@ -114,8 +133,10 @@ class Player:
             clock += 1
             tail = tail + 1 if sent == len(beats) and len(frames) >= frames_out else 0
         dut.s_axis_tvalid.value = 0
-        if frame:
+        if stop is None and frame:
             errors.append(f"{len(frame)} words without tlast at the end")
+        if stop is not None and words < stop:
+            errors.append(f"only {words} of {stop} words came before nothing moved any more")
         return {
             "frames": frames, "first": first, "last": last, "clocks": clock, "errors": errors,
             "sent": sent, "frame_error": error_seen,
@@ -139,7 +160,9 @@ async def run(dut) -> None:
         ends, starts = scenario["last"], set(scenario["first"])
         final = set(ends)
         beats = [(word, int(k in final), k in starts) for k, word in enumerate(data)]
-        found = await player.play(beats, scenario["frames_out"], scenario["stall"], job["seed"])
+        found = await player.play(
+            beats, scenario["frames_out"], scenario["stop"], scenario["stall"], job["seed"]
+        )
         found["errors"] = errors + found["errors"]
         seen.append(found)
     (folder / "seen.json").write_text(json.dumps(seen))

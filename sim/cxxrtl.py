@@ -5,16 +5,15 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from gatesmith.models.errors import UserError
+from gatesmith.sim.cache import cache_folder
 from gatesmith.sim.vectors import Outcome, Vectors
+from gatesmith.sim.yosys import share, tool_version, yosys
 
 __all__ = ["run_cxxrtl"]
 
@@ -43,7 +42,7 @@ class _Job(ctypes.Structure):
         ("output", ctypes.c_void_p),
         ("first", ctypes.c_void_p),
         ("last", ctypes.c_void_p),
-        ("stall", ctypes.c_uint64),
+        ("stall", ctypes.c_double),
         ("seed", ctypes.c_uint64),
         ("patience", ctypes.c_uint64),
         ("clocks", ctypes.c_uint64),
@@ -52,13 +51,22 @@ class _Job(ctypes.Structure):
     ]
 
 
-def run_cxxrtl(verilog: Path, top: str, vectors: Vectors, *, stall: float, seed: int) -> Outcome:
+def run_cxxrtl(
+    verilog: Path,
+    top: str,
+    vectors: Vectors,
+    *,
+    stall: float,
+    seed: int,
+    folder: Path | None = None,
+) -> Outcome:
     """Drive the frames through the design and collect what comes out.
 
-    The compiled model is kept under ``$XDG_CACHE_HOME/gatesmith`` by content. Two-state, one
-    evaluation an edge: neither X nor timing is seen. UserError when g++ or pyosys is missing.
+    The compiled model is kept by content, in ``folder`` or else in the cache. Two-state, one
+    evaluation an edge: neither X nor timing is seen. UserError when g++ or Yosys is missing.
     """
-    library = ctypes.CDLL(str(_library(verilog, top, vectors.config is not None)))
+    folder = folder or cache_folder() / "cxxrtl"
+    library = ctypes.CDLL(str(_library(verilog, top, vectors.config is not None, folder)))
     frames, words_in = vectors.inputs.shape
     words_out = vectors.expected.shape[1]
     inputs = np.ascontiguousarray(vectors.inputs, dtype=np.uint64)
@@ -70,7 +78,7 @@ def run_cxxrtl(verilog: Path, top: str, vectors: Vectors, *, stall: float, seed:
     job = _Job(
         config.ctypes.data, config.size, inputs.ctypes.data, frames, words_in, words_out,
         output.ctypes.data, first.ctypes.data, last.ctypes.data,
-        int(stall * (1 << 32)), (seed << 1 | 1) & (1 << 64) - 1, vectors.patience,
+        stall, (seed << 1 | 1) & (1 << 64) - 1, vectors.patience,
     )  # fmt: skip
     status = library.gatesmith_run(ctypes.byref(job))
     done = int(job.frames_out)
@@ -83,47 +91,42 @@ def run_cxxrtl(verilog: Path, top: str, vectors: Vectors, *, stall: float, seed:
     )
 
 
-def _library(verilog: Path, top: str, config: bool) -> Path:
-    """The compiled model of a design, from the cache when it has been compiled before."""
+def _library(verilog: Path, top: str, config: bool, folder: Path) -> Path:
+    """The compiled model of a design, compiled unless the folder has it."""
     compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
     if not compiler:
         raise UserError("CXXRTL needs a C++ compiler: g++ was not found; apt-get install g++")
-    package = find_spec("pyosys")
-    if package is None or package.origin is None:
-        raise UserError("CXXRTL needs Yosys: Python package pyosys was not found; pip install it")
-    runtime = Path(package.origin).parent / "share/include/backends/cxxrtl/runtime"
+    runtime = share() / "include/backends/cxxrtl/runtime"
     flags = [*FLAGS, f"-DTOP=p_{top.replace('_', '__')}", *(["-DCONFIG"] if config else [])]
     digest = hashlib.sha256()
-    tools = " ".join([version("pyosys"), compiler, *flags])
+    tools = " ".join([tool_version(), compiler, *flags])
     for part in (verilog.read_bytes(), DRIVER.read_bytes(), tools.encode()):
         digest.update(hashlib.sha256(part).digest())
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    library = base / "gatesmith" / f"{digest.hexdigest()}.so"
+    library = folder / f"{digest.hexdigest()}.so"
     if library.exists():
         return library
-    library.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-        work = Path(folder)
+    log = library.with_suffix(".log")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{folder} must be writable: {error.strerror}; or set GATESMITH_CACHE"
+        ) from error
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        work = Path(name)
         shutil.copy(verilog, work / "design.v")
-        # A Yosys error ends the interpreter, so Yosys gets a process of its own.
-        script = "; ".join(
-            f"yosys.run_pass({line!r}, design)"
-            for line in (
-                "read_verilog design.v",
-                f"hierarchy -check -top {top}",
-                "write_cxxrtl -g0 model.cc",
-            )
-        )
-        code = f"from pyosys import libyosys as yosys; design = yosys.Design(); {script}"
-        _run([sys.executable, "-c", code], work, "Yosys")
+        lines = [
+            "read_verilog design.v",
+            f"hierarchy -check -top {top}",
+            "write_cxxrtl -g0 model.cc",
+        ]
+        yosys(lines, work, name="model", log=log)
         options = ['-DMODEL="model.cc"', "-I.", f"-I{runtime}", "-o", "model.so"]
-        _run([compiler, *flags, *options, str(DRIVER)], work, "g++")
+        command = [compiler, *flags, *options, str(DRIVER)]
+        with log.open("ab") as stream:
+            code = subprocess.run(command, cwd=work, stdout=stream, stderr=stream).returncode
+        if code:
+            raise UserError(f"{compiler} could not compile the CXXRTL model (log: {log})")
         os.replace(work / "model.so", library)
+    log.unlink()
     return library
-
-
-def _run(command: list[str], folder: Path, name: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        tail = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no message"]
-        raise UserError(f"{name} could not build the CXXRTL model: {tail[0]}")

@@ -7,15 +7,26 @@
 
 namespace {
 
-// Marsaglia's xorshift64: stalls that are the same on every machine.
-struct Random {
-  uint64_t state;
-  bool below(uint64_t limit) {
+// True in clocks that stall: a given part of them, in runs of two and more on average. Drawn with
+// Marsaglia's xorshift64, so that they are the same on every machine.
+class Stalls {
+ public:
+  Stalls(double part, uint64_t seed) : state(seed) {
+    double stay_part = part > 0.5 ? part : 0.5;
+    stay = scaled(part > 0 ? stay_part : 0);
+    begin = scaled(part > 0 ? part * (1 - stay_part) / (1 - part) : 0);
+  }
+  bool next() {
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
-    return (state >> 32) < limit;
+    return now = (state >> 32) < (now ? stay : begin);
   }
+
+ private:
+  static uint64_t scaled(double part) { return static_cast<uint64_t>(part * 4294967296.0); }
+  uint64_t state, stay, begin;
+  bool now = false;
 };
 
 using Design = cxxrtl_design::TOP;
@@ -37,7 +48,7 @@ struct Job {
   size_t frames, input_words, output_words;
   uint64_t *output;        // [frames, output_words]
   int64_t *first, *last;   // [frames]: clock of the first input and of the last output beat
-  uint64_t stall;          // in 2**-32, probability of a stall in a clock, on either stream
+  double stall;            // part of the clocks in which each stream stalls
   uint64_t seed;           // not 0
   uint64_t patience;       // clocks without any transfer after which to give up
   uint64_t clocks;         // out: clocks run
@@ -48,7 +59,7 @@ enum Status { OK, TIMEOUT, MISPLACED_LAST, UNSTABLE, FRAME_ERROR, EXTRA };
 
 extern "C" int gatesmith_run(Job *job) {
   Design top;
-  Random source{job->seed}, sink{job->seed ^ 0x9e3779b97f4a7c15ull};
+  Stalls source(job->stall, job->seed), sink(job->stall, job->seed ^ 0x9e3779b97f4a7c15ull);
   top.p_clk.set<uint32_t>(0);
   top.p_rst.set<uint32_t>(1);
   for (int k = 0; k < 4; k++) {
@@ -79,8 +90,8 @@ extern "C" int gatesmith_run(Job *job) {
   job->frames_out = job->words_out = 0;
   // A few clocks more, in which nothing may come out any more.
   for (uint64_t rest = 64; job->frames_out < job->frames || rest--; clock++) {
-    offered = sent < total && (offered || !source.below(job->stall));
-    bool ready = !sink.below(job->stall);
+    bool idle = source.next(), ready = !sink.next();
+    offered = sent < total && (offered || !idle);
     top.p_s__axis__tvalid.set<uint32_t>(offered);
     if (offered) {
       top.p_s__axis__tdata.set<uint64_t>(job->input[sent]);
@@ -100,6 +111,7 @@ extern "C" int gatesmith_run(Job *job) {
     uint64_t data = top.p_m__axis__tdata.get<uint64_t>();
     bool last = bit(top.p_m__axis__tlast.get<uint32_t>());
     job->clocks = clock + 1;
+    if (bit(top.p_frame__error.get<uint32_t>())) return FRAME_ERROR;
     if (waiting && (!valid || data != held || last != held_last)) return UNSTABLE;
     waiting = valid && !ready;
     held = data;
@@ -119,5 +131,5 @@ extern "C" int gatesmith_run(Job *job) {
     clock_edge(top);
     if (quiet > job->patience && job->frames_out < job->frames) return TIMEOUT;
   }
-  return bit(top.p_frame__error.get<uint32_t>()) ? FRAME_ERROR : OK;
+  return OK;
 }

@@ -3,9 +3,11 @@
 import contextlib
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,41 +32,66 @@ class Scenario:
     sent : tuple of (int, int)   Index of a frame and how many beats of it, in order: fewer than
                               the frame has, or more, which repeat it. The last carries tlast.
     cut : bool                The last frame stops short of its end, without tlast.
-    stall : float             Probability of a stall in a clock, on either stream.
+    stop : int or None        The scenario ends after so many words of the first answer.
+    stall : float             Part of the clocks in which each stream stalls.
     """
 
     name: str
     sent: tuple[tuple[int, int], ...]
     stall: float
     cut: bool = False
+    stop: int | None = None
 
     def expected(self, words: int) -> list[int]:
-        """Frames that must come out: those sent at their right length."""
+        """Frames that must come out whole: those sent at their right length."""
+        if self.stop is not None:
+            return []
         return [frame for frame, length in self.sent if length == words]
 
 
-def scenarios(frames: int, words: int, *, stall: float, seed: int) -> list[Scenario]:
-    """What every verification plays.
+def scenarios(vectors: Vectors, *, stall: float, seed: int) -> list[Scenario]:
+    """What every verification plays, one after the other, each after a reset.
 
-    All frames at the wanted stalls; a few without and with stalls; a frame that a reset cuts;
-    frames too short, too long and of one beat between right ones.
+    All frames at the wanted stalls; a few without and with stalls; a frame and an answer that the
+    next reset cuts; frames of wrong lengths between right ones; and after each of these a frame
+    alone, which must find nothing left over.
     """
+    frames, words = vectors.inputs.shape
     rng = np.random.default_rng(seed)
     few = rng.permutation(frames)[:3].tolist()
-    main = Scenario(name="all frames", sent=tuple((k, words) for k in range(frames)), stall=stall)
     whole = tuple((k, words) for k in few)
-    cut = Scenario(name="cut by reset", sent=((few[0], words // 2),), stall=0, cut=True)
-    wrong: list[tuple[int, int]] = []
-    for length in (max(1, words - 1), words, words + 1, 1, words, 2 * words + 1, words):
-        wrong.append((int(rng.choice(few)), length))
-    return [
-        main,
+    every = tuple((k, words) for k in range(frames))
+    # One beat too few or too many; one beat alone; a tlast where a second frame would end.
+    lengths = (
+        max(1, words - 1),
+        words,
+        words + 1,
+        1,
+        words,
+        2 * words,
+        words,
+        3 * words - 1,
+        words,
+    )
+    wrong = tuple((int(rng.choice(few)), length) for length in lengths)
+
+    def alone(after: str) -> Scenario:
+        return Scenario(name=f"after {after}", sent=whole[:1], stall=0)
+
+    plays = [
+        Scenario(name="all frames", sent=every, stall=stall),
         Scenario(name="back to back", sent=whole, stall=0),
         Scenario(name="random stalls", sent=whole, stall=0.4),
-        *([cut] if words > 1 else []),  # a frame of one word has no middle
-        Scenario(name="after the reset", sent=whole[:1], stall=0),
-        Scenario(name="wrong lengths", sent=tuple(wrong), stall=0.2),
     ]
+    if words > 1:  # a frame of one word has no middle
+        cut = Scenario(name="frame cut by reset", sent=((few[0], words // 2),), stall=0, cut=True)
+        plays += [cut, alone("the cut frame")]
+    if vectors.expected.shape[1] > 1:
+        plays += [
+            Scenario(name="answer cut by reset", sent=whole, stall=0, stop=1),
+            alone("the cut answer"),
+        ]
+    return [*plays, Scenario(name="wrong lengths", sent=wrong, stall=0.2), alone("wrong lengths")]
 
 
 def run_bench(
@@ -100,6 +127,7 @@ def run_bench(
             "last": (ends[:-1] if play.cut else ends).__sub__(1).tolist(),
             "first": right,
             "frames_out": len(play.expected(words)),
+            "stop": play.stop,
             "stall": play.stall,
         })  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
@@ -115,7 +143,7 @@ def _outcome(play: Scenario, found: dict, vectors: Vectors) -> Outcome:
     words_in, words_out = vectors.inputs.shape[1], vectors.expected.shape[1]
     expected, errors = play.expected(words_in), list(found["errors"])
     beats = sum(length for _, length in play.sent)
-    if found["sent"] != beats:
+    if play.stop is None and found["sent"] != beats:
         errors.append(f"only {found['sent']} of {beats} input beats were taken")
     if len(found["frames"]) != len(expected):
         errors.append(f"{len(found['frames'])} frames came out, not {len(expected)}")
@@ -194,15 +222,30 @@ def _simulate(verilog: Path, top: str, folder: Path, simulator: str, waves: Path
                 always=True,
                 log_file=folder / "build.log",
             )
-            runner.test(
-                test_module="gatesmith.sim.bench",
-                hdl_toplevel=top,
-                build_dir=folder / "build",
-                test_dir=folder,
-                extra_env={"GATESMITH_JOB": str(folder.resolve())},
-                log_file=log,
-            )
+            with _dumping(simulator, waves):
+                runner.test(
+                    test_module="gatesmith.sim.bench",
+                    hdl_toplevel=top,
+                    build_dir=folder / "build",
+                    test_dir=folder,
+                    extra_env={"GATESMITH_JOB": str(folder.resolve())},
+                    log_file=log,
+                )
         except (SystemExit, RuntimeError, subprocess.CalledProcessError) as error:
             raise UserError(
                 f"{simulator} failed on {verilog} ({error}); see {folder}/build.log and bench.log"
             ) from error
+
+
+@contextlib.contextmanager
+def _dumping(simulator: str, waves: Path | None) -> Iterator[None]:
+    """Let Icarus write a VCD: cocotb tells it to write none, and vvp heeds the last word."""
+    before = os.environ.get("SIM_CMD_SUFFIX")
+    if simulator == "icarus" and waves is not None:
+        os.environ["SIM_CMD_SUFFIX"] = f"{before or ''} -vcd"
+    try:
+        yield
+    finally:
+        os.environ.pop("SIM_CMD_SUFFIX", None)
+        if before is not None:
+            os.environ["SIM_CMD_SUFFIX"] = before

@@ -387,7 +387,11 @@ class SparseMLPSpec:
                 len(wanted) == count, "Lanes", f"one number or {count}, one a layer", tuple(wanted)
             )
         layers = tuple(
-            replace(layer, lanes=number, lookahead=lookahead or layer.lookahead)
+            replace(
+                layer,
+                lanes=number,
+                lookahead=layer.lookahead if lookahead is None else lookahead,
+            )
             for layer, number in zip(self.layers, wanted, strict=True)
         )
         return SparseMLPSpec(

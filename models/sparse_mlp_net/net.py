@@ -323,7 +323,9 @@ def lower(
                 shift=int(tail.shift) if isinstance(tail, Requantiser) else 0,
                 output_bits=tail.bits if isinstance(tail, Requantiser) else 0,
                 lanes=1,
-                lookahead=lookahead or default_lookahead(linear.sparsity, linear.inputs),
+                lookahead=default_lookahead(linear.sparsity, linear.inputs)
+                if lookahead is None
+                else lookahead,
             )
         )
     return SparseMLPSpec(layers=tuple(layers), name=name).with_options(

@@ -1,0 +1,103 @@
+"""The cocotb bench on a hand-written design: a sound one passes, every planted fault is seen."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy
+
+from gatesmith.flows.verify import judge, simulate
+from gatesmith.models.errors import UserError
+from gatesmith.sim.run import Scenario, run_bench, scenarios
+from gatesmith.sim.vectors import Vectors
+
+
+def findings(verilog: str, vectors: Vectors, folder: Path, stall: float = 0.0) -> list[str]:
+    """Everything that the scenarios find wrong."""
+    path = folder / "toy.v"
+    path.write_text(verilog)
+    seen = simulate(path, toy.NAME, vectors, "icarus", stall, 3, folder / "run")
+    reports = judge(vectors, seen)
+    assert len(reports) == 9
+    return [f"{r.name}: {found}" for r in reports for found in (*r.mismatches, *r.errors)]
+
+
+@pytest.mark.parametrize("stall", [0.0, 0.4])
+def test_sound_design_passes(tmp_path: Path, stall: float) -> None:
+    assert findings(toy.sound(), toy.vectors(), tmp_path, stall) == []
+
+
+def test_configured_design_passes_with_the_right_configuration_only(tmp_path: Path) -> None:
+    assert findings(toy.configured(), toy.vectors(offset=37), tmp_path) == []
+    other = toy.vectors(offset=38)
+    wrong = Vectors(
+        inputs=other.inputs,
+        expected=toy.vectors(offset=37).expected,
+        clocks=other.clocks,
+        config=other.config,
+    )
+    assert findings(toy.configured(), wrong, tmp_path)
+
+
+@pytest.mark.parametrize("fault", toy.FAULTS)
+def test_every_fault_is_seen(tmp_path: Path, fault: str) -> None:
+    assert findings(toy.broken(fault), toy.vectors(), tmp_path, 0.3)
+
+
+def test_clocks_are_those_of_the_frame(tmp_path: Path) -> None:
+    vectors = toy.vectors()
+    vectors.clocks[2] += 1
+    found = findings(toy.sound(), vectors, tmp_path)
+    assert found and all("word=None" in line and "expected=7, got=6" in line for line in found)
+
+
+def test_scenarios_expect_only_whole_frames() -> None:
+    plays = scenarios(toy.vectors(5), stall=0.1, seed=0)
+    names = [play.name for play in plays]
+    assert len(set(names)) == len(names)
+    assert plays[0].expected(4) == [0, 1, 2, 3, 4] and plays[0].stall == 0.1
+    wrong = plays[names.index("wrong lengths")]
+    lengths = [length for _, length in wrong.sent]
+    assert min(lengths) < 4 < max(lengths) and len(wrong.expected(4)) == lengths.count(4)
+    for name in ("frame cut by reset", "answer cut by reset"):
+        assert plays[names.index(name)].expected(4) == []
+        assert plays[names.index(name) + 1].expected(4)
+
+
+def test_frames_and_answers_of_one_word_are_not_cut() -> None:
+    one = np.ones((3, 1), dtype=np.uint64)
+    vectors = Vectors(inputs=one, expected=one, clocks=np.ones(3, dtype=np.int64))
+    names = [play.name for play in scenarios(vectors, stall=0, seed=0)]
+    assert not [name for name in names if "cut" in name]
+
+
+def test_waves_are_written(tmp_path: Path) -> None:
+    (tmp_path / "toy.v").write_text(toy.sound())
+    play = Scenario(name="one", sent=((0, 4),), stall=0)
+    run_bench(
+        tmp_path / "toy.v", toy.NAME, toy.vectors(), [play], tmp_path, waves=tmp_path / "toy.vcd"
+    )
+    assert "m_axis_tdata" in (tmp_path / "toy.vcd").read_text()
+
+
+def test_rejects_missing_simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for simulator, program in (("icarus", "iverilog"), ("verilator", "verilator")):
+        with pytest.raises(UserError, match=f"^{program} was not found; apt-get install {program}"):
+            run_bench(tmp_path / "x.v", "x", toy.vectors(), [], tmp_path, simulator=simulator)
+
+
+def test_rejects_old_verilator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = subprocess.CompletedProcess([], 0, "Verilator 5.006 2023-01-22\n", "")
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: old)
+    with pytest.raises(UserError, match=r"^Verilator must be 5\.036 or later .*, not 5\.006"):
+        run_bench(tmp_path / "x.v", "x", toy.vectors(), [], tmp_path, simulator="verilator")
+
+
+def test_rejects_verilog_that_does_not_compile(tmp_path: Path) -> None:
+    (tmp_path / "toy.v").write_text("module toy(input a; endmodule\n")
+    with pytest.raises(UserError, match=r"^icarus failed on .*toy\.v .*; see .*build\.log"):
+        findings((tmp_path / "toy.v").read_text(), toy.vectors(), tmp_path)
