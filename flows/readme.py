@@ -38,13 +38,14 @@ targets:
 """
 
 
-def readme(design: Mapping[str, Any], config_layout: str) -> str:
+def readme(design: Mapping[str, Any], config_layout: str, vectors: str) -> str:
     """README of a design folder.
 
     Parameters
     ----------
     design : mapping      Content of ``design.json``.
     config_layout : str   How the words of a configuration frame are ordered.
+    vectors : str         What the testbench sends.
     """
     streams = "\n".join(
         f"### `{stream}`: {title}\n\n{_packing(design['streams'][stream])}"
@@ -61,6 +62,7 @@ def readme(design: Mapping[str, Any], config_layout: str) -> str:
         streams=streams,
         configuration=_configuration(config_layout) if design["streams"]["c_axis"] else "",
         memories=_memories(design["memories"]),
+        vectors=vectors,
     )
 
 
@@ -94,13 +96,11 @@ A frame of the wrong length (`tlast` too early or too late) is dropped whole and
 ## Simulate without Python
 
 ```
-cd sim
-iverilog -g2005 -o tb tb.v ../rtl/{name}.v
-vvp tb
+iverilog -g2005 -o tb sim/tb.v rtl/{name}.v && vvp tb
 ```
 
-`tb.v` offers the frames of the `.hex` files, compares every word of every answer, and ends in
-`PASS` or `FAIL`.
+The testbench sends {vectors}, compares every word and the clocks of every frame, and ends in
+`PASS` or `FAIL`; `vvp tb +stall` stalls both streams at random.
 
 ## Verify and measure with Gatesmith
 
