@@ -116,6 +116,35 @@ def lower(checkpoint: str, directory: str, settings: tuple[str, ...]) -> None:
 
 @cli.command()
 @click.argument("directory", metavar="DIR")
+@click.option("--frames", type=int, default=20, show_default=True, help="Frames to send.")
+@click.option(
+    "--simulator",
+    metavar="NAME",
+    default="icarus",
+    show_default=True,
+    help="icarus or verilator: everything; cxxrtl: whole test sets.",
+)
+@click.option(
+    "--stall", type=float, default=0.0, metavar="P", help="Probability of a stall in a clock."
+)
+@click.option("--seed", type=int, default=0, help="Of random frames and stalls.")
+@click.option("--self-test", is_flag=True, help="Also plant faults; every one must be seen.")
+@_data_dir
+def verify(directory: str, **options: Any) -> int:
+    """Compare the Verilog in DIR with the golden model, every word and every clock.
+
+    Exit code 0 when all are equal, 1 when not.
+    """
+    from gatesmith.flows.verify import print_report
+    from gatesmith.flows.verify import verify as run
+
+    report = run(directory, **options)
+    print_report(report, _console())
+    return 0 if report.equal else 1
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR")
 @click.option(
     "--liberty",
     metavar="LIB",
@@ -126,6 +155,35 @@ def synth(directory: str, liberty: str | None) -> None:
     from gatesmith.flows.synth import synth as run
 
     run(directory, liberty=liberty, console=_console())
+
+
+@cli.command()
+@click.argument("table")
+@click.option("--liberty", metavar="LIB", help="Cell library of a table of areas.")
+@click.option("-o", "output", metavar="PATH", help="Where results are kept.")
+@click.option(
+    "--recipe", "recipes", metavar="NAME", multiple=True, help="Of a table of accuracies; repeat."
+)
+@click.option("--seeds", type=int, metavar="N", help="Trainings of each recipe.")
+@click.option("--epochs", type=int, metavar="N", help="Instead of the recipe's.")
+@_data_dir
+def reproduce(table: str, **options: Any) -> None:
+    """A paper's table, theirs beside ours: sparse-neuron, sparse-accuracy."""
+    from gatesmith.flows.tables import reproduce as run
+
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    run(table, console=_console(), **given)
+
+
+@cli.command()
+@click.argument("family", default="sparse-mlp")
+@click.option("-o", "directory", metavar="DIR", help="Work folder; build/demo/FAMILY if not given.")
+@click.option("--liberty", metavar="LIB", help="Cell library.")
+def demo(family: str, **options: Any) -> int:
+    """Lower, verify and measure the bundled checkpoint of FAMILY."""
+    from gatesmith.flows.demo import demo as run
+
+    return 0 if run(family, console=_console(), **options).equal else 1
 
 
 def _console() -> Any:

@@ -1,0 +1,165 @@
+"""``gatesmith demo``: a bundled checkpoint lowered, verified and measured."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gatesmith.families import Family, family
+from gatesmith.flows.area import AreaReport
+from gatesmith.flows.design import read_design
+from gatesmith.flows.folders import check_free
+from gatesmith.flows.lower import lower
+from gatesmith.flows.synth import synth
+from gatesmith.flows.verify import VerifyReport, verify
+from gatesmith.models import data
+from gatesmith.models.errors import UserError
+
+__all__ = ["DemoReport", "bundled_checkpoint", "demo"]
+
+ICARUS_FRAMES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoReport:
+    """What the demo found.
+
+    Members
+    -------
+    directory : path               The design folder.
+    float_accuracy : float | None  Of a dense float network of the same shape, on the test set.
+    spec_accuracy : float          Of the golden model, on the same images.
+    icarus, cxxrtl : VerifyReport  Verilog against the golden model.
+    area : AreaReport
+    seconds : float                Of the whole demo.
+    """
+
+    directory: Path
+    float_accuracy: float | None
+    spec_accuracy: float
+    icarus: VerifyReport
+    cxxrtl: VerifyReport
+    area: AreaReport
+    seconds: float
+
+    @property
+    def equal(self) -> bool:
+        """Whether every word and every clock was as the golden model says."""
+        return self.icarus.equal and self.cxxrtl.equal
+
+
+def demo(
+    name: str = "sparse-mlp",
+    *,
+    directory: str | Path | None = None,
+    liberty: str | Path | None = None,
+    console: Console | None = None,
+) -> DemoReport:
+    """Lower the bundled checkpoint of a family, verify it, measure it, and print a table.
+
+    Parameters
+    ----------
+    name : str         Of the family.
+    directory : path   Work folder, ``build/demo/NAME`` when not given; a demo before is replaced.
+    liberty : path     Cell library; without one, gate equivalents of a generic library.
+
+    UserError for anything the user can mend. Unequal words are not an error: see the report.
+    """
+    entry = family(name)
+    checkpoint = bundled_checkpoint(entry)
+    folder = Path(directory or Path("build", "demo", name))
+    console = console or Console()
+    start = time.perf_counter()
+
+    def step(what: str, call: Callable[[], Any]) -> Any:
+        began = time.perf_counter()
+        found = call()
+        console.print(f"{what}: {time.perf_counter() - began:.1f} s", highlight=False)
+        return found
+
+    _clear(folder)
+    step(f"Lowered {checkpoint.name} to {folder}", lambda: lower(checkpoint, folder))
+    count, accuracy = _accuracy(folder, entry)
+    quiet = Console(quiet=True)
+    icarus = step(
+        f"Simulated {ICARUS_FRAMES} frames on Icarus, with stalls, resets and wrong lengths",
+        lambda: verify(folder, frames=ICARUS_FRAMES),
+    )
+    cxxrtl = step(
+        f"Simulated the {count} test images on CXXRTL",
+        lambda: verify(folder, frames=count, simulator="cxxrtl"),
+    )
+    area = step("Synthesised", lambda: synth(folder, liberty=liberty, console=quiet))
+    report = DemoReport(
+        directory=folder,
+        float_accuracy=read_design(folder)["metrics"].get("float_test_accuracy"),
+        spec_accuracy=accuracy,
+        icarus=icarus,
+        cxxrtl=cxxrtl,
+        area=area,
+        seconds=time.perf_counter() - start,
+    )
+    _print(report, console, count)
+    return report
+
+
+def bundled_checkpoint(entry: Family) -> Path:
+    """The checkpoint of a family that comes with the package."""
+    folder = Path(data.__file__).with_name("checkpoints")
+    for path in sorted(folder.glob(f"{entry.module}_*.safetensors")):
+        return path
+    raise UserError(f"There is no bundled checkpoint of {entry.name!r}")
+
+
+def _clear(folder: Path) -> None:
+    """Remove the folder of a demo before; UserError for a folder of anything else."""
+    try:
+        read_design(folder)
+    except UserError:
+        check_free(folder)
+    else:
+        shutil.rmtree(folder)
+
+
+def _accuracy(folder: Path, entry: Family) -> tuple[int, float]:
+    """Number of test images, and the part whose class is the golden model's last output word."""
+    images = data.load(read_design(folder)["data"])
+    spec = entry.spec.load(folder / "spec.safetensors")
+    answers = entry.models.golden(spec, entry.models.dataset_frames(spec, images)).outputs
+    return len(images.test_y), float(np.mean(answers[:, -1] == images.test_y))
+
+
+def _print(report: DemoReport, console: Console, count: int) -> None:
+    design = read_design(report.directory)
+    table = Table(show_header=False)
+    table.add_row(f"accuracy on {count} test images, dense float", _percent(report.float_accuracy))
+    table.add_row("accuracy of the Spec, and of the chip", _percent(report.spec_accuracy))
+    table.add_row(
+        "clocks of a frame",
+        f"{design['latency_clocks']}, one every {design['interval_clocks']:g}",
+    )
+    table.add_row("cells", f"{report.area.total.mapped_cells:,}")
+    area = report.area.total.area
+    shown = f"{report.area.gate_equivalents(area):,.0f} NAND2 equivalents"
+    if report.area.unit == "um2":
+        shown += f", {area:,.0f} µm²"
+    table.add_row(f"area ({report.area.library})", shown)
+    for label, found in (("Icarus", report.icarus), ("CXXRTL", report.cxxrtl)):
+        verdict = "equal" if found.equal else "NOT EQUAL"
+        table.add_row(
+            f"Verilog against golden model, {label}",
+            f"{verdict}: {found.total('frames'):,} frames, {found.total('words'):,} words, "
+            f"clocks of {found.total('clocks_checked'):,} frames",
+        )
+    console.print(table)
+    console.print(f"Everything is in {report.directory}; {report.seconds:.0f} s", highlight=False)
+
+
+def _percent(part: float | None) -> str:
+    return "unknown" if part is None else f"{100 * part:.2f} %"
