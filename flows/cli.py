@@ -125,7 +125,11 @@ def lower(checkpoint: str, directory: str, settings: tuple[str, ...]) -> None:
     help="icarus or verilator: everything; cxxrtl: whole test sets.",
 )
 @click.option(
-    "--stall", type=float, default=0.0, metavar="P", help="Probability of a stall in a clock."
+    "--stall",
+    type=float,
+    default=0.0,
+    metavar="P",
+    help="Send all frames again with stalls in this part of the clocks.",
 )
 @click.option("--seed", type=int, default=0, help="Of random frames and stalls.")
 @click.option("--self-test", is_flag=True, help="Also plant faults; every one must be seen.")

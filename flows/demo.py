@@ -17,7 +17,7 @@ from gatesmith.flows.design import read_design
 from gatesmith.flows.folders import check_free
 from gatesmith.flows.lower import lower
 from gatesmith.flows.synth import synth
-from gatesmith.flows.verify import VerifyReport, verify
+from gatesmith.flows.verify import ODD_FRAMES, VerifyReport, verify
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
 
@@ -92,8 +92,8 @@ def demo(
         lambda: verify(folder, frames=ICARUS_FRAMES),
     )
     cxxrtl = step(
-        f"Simulated the {count} test images on CXXRTL",
-        lambda: verify(folder, frames=count, simulator="cxxrtl"),
+        f"Simulated the {count} test images and {ODD_FRAMES} odd frames on CXXRTL",
+        lambda: verify(folder, frames=count + ODD_FRAMES, simulator="cxxrtl"),
     )
     area = step("Synthesised", lambda: synth(folder, liberty=liberty, console=quiet))
     report = DemoReport(

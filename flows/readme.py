@@ -1,5 +1,7 @@
 """The texts of a design folder: its README and its FuseSoC core file."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,8 +101,9 @@ A frame of the wrong length (`tlast` too early or too late) is dropped whole and
 iverilog -g2005 -o tb sim/tb.v rtl/{name}.v && vvp tb
 ```
 
-The testbench sends {vectors}, compares every word and the clocks of every frame, and ends in
-`PASS` or `FAIL`; `vvp tb +stall` stalls both streams at random.
+The testbench sends {vectors}, compares
+every word and the clocks of every frame, and ends in `PASS` or `FAIL`; `vvp tb +stall` stalls both
+streams at random.
 
 ## Verify and measure with Gatesmith
 
@@ -154,13 +157,23 @@ def _configuration(layout: str) -> str:
 def _memories(entries: list[dict[str, Any]]) -> str:
     if not entries:
         return "None.\n"
-    rows = [
-        (f"`{m['instance']}`", m["kind"], m["depth"], m["width"], m["depth"] * m["width"])
+    # Memories that differ only in the number of their lane share a row.
+    alike = Counter(
+        (
+            re.sub(r"(?<=[a-z])\d+(?=\.[^.]+$)", "*", m["instance"]),
+            m["kind"],
+            m["depth"],
+            m["width"],
+        )
         for m in entries
+    )
+    rows = [
+        (f"`{instance}`", kind, number, depth, width, number * depth * width)
+        for (instance, kind, depth, width), number in alike.items()
     ]
     total = sum(m["depth"] * m["width"] for m in entries)
     return (
-        _table(("instance", "kind", "words", "bits a word", "bits"), rows)
+        _table(("instance", "kind", "number", "words", "bits a word", "bits"), rows)
         + f"\n{total} bits in all. Each is a module of its own, so that a memory macro can take "
         "the place of one whose kind is `sram`.\n"
     )

@@ -159,6 +159,7 @@ def reproduce_sparse_neuron(
     """
     # Amaranth is needed for nothing else here.
     from gatesmith.hw.sparse_mlp.lane import GateLane
+    from gatesmith.hw.sparse_mlp.mask import mask_verilog
     from gatesmith.hw.verilog import verilog
 
     jobs = [(variant, p) for variant in VARIANTS for p in SPARSITIES]
@@ -166,7 +167,8 @@ def reproduce_sparse_neuron(
     for variant, sparsity in jobs:
         memory, taps, leap = VARIANTS[variant]
         layer = neuron(sparsity, taps, leap)
-        texts.append(verilog(GateLane(layer, memory, 0), "neuron", {}))
+        shared = {"mask": mask_verilog("mask", layer, 1)} if layer.threshold else {}
+        texts.append(verilog(GateLane(layer, memory, 0, "mask"), "neuron", shared))
 
     def area(job: tuple[int, str]) -> AreaReport:
         number, text = job

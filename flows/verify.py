@@ -18,10 +18,20 @@ from gatesmith.models.errors import UserError
 from gatesmith.sim.cache import write_atomically
 from gatesmith.sim.vectors import Mismatch, Outcome, Vectors, compare
 
-__all__ = ["SIMULATORS", "VerifyReport", "choose_frames", "judge", "make_vectors", "simulate"]
-__all__ += ["print_report", "verify"]
+__all__ = [
+    "ODD_FRAMES",
+    "SIMULATORS",
+    "VerifyReport",
+    "choose_frames",
+    "judge",
+    "make_vectors",
+    "print_report",
+    "simulate",
+    "verify",
+]
 
 SIMULATORS = ("icarus", "verilator", "cxxrtl")
+ODD_FRAMES = 16  # extreme or random, at most, beside those of a test set
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +106,11 @@ def verify(
     Parameters
     ----------
     directory : path    Design folder.
-    frames : int        Frames of the main scenario, at least 1.
+    frames : int        Frames to send, at least 1; twice, when there are stalls.
     simulator : str     ``icarus`` or ``verilator`` (the cocotb bench with all its scenarios), or
                         ``cxxrtl`` (whole test sets; no X, no resets, no wrong frames).
-    stall : float       Probability of a stall in a clock on either stream, 0 to 0.95.
+    stall : float       Part of the clocks in which each stream stalls, 0 to 0.95. The frames are
+                        sent without stalls first, where their clocks are checked too.
     seed : int          Of the random frames and stalls.
     data_dir : path     Folder with data sets that are files.
     self_test : bool    Also plant faults in vectors and Verilog: every one must be seen.
@@ -207,11 +218,11 @@ def choose_frames(
 ) -> tuple[np.ndarray, str]:
     """Frames to verify with, int64 ``[count, words]``, and where they come from.
 
-    A quarter, but no more than 16, is extreme or random; the others are the first of the test
-    set that the model was trained for, or random where there is none.
+    A quarter, but no more than ``ODD_FRAMES``, is extreme or random; the others are the first of
+    the test set that the model was trained for, or random where there is none.
     """
     layout, rng = spec.input_format, np.random.default_rng(seed)
-    odd = min(count // 4, 16)
+    odd = min(count // 4, ODD_FRAMES)
     frames = layout.random(rng, count)
     source = "random"
     if name:
@@ -257,7 +268,7 @@ def simulate(
     brief: bool = False,
     keep: bool = True,
 ) -> Seen:
-    """Play all scenarios of the simulator, or only the first, which has all frames.
+    """Play all scenarios of the simulator, or only all frames without stalls.
 
     ``work`` takes what the simulator writes; with ``keep`` a compiled model goes to the cache.
     """
@@ -276,7 +287,9 @@ def simulate(
     from gatesmith.sim.run import run_bench, scenarios
 
     words = vectors.inputs.shape[1]
-    plays = scenarios(vectors, stall=stall, seed=seed)[: 1 if brief else None]
+    plays = scenarios(vectors, stall=stall, seed=seed)
+    if brief:
+        plays = [play for play in plays if play.name == "all frames"]
     outcomes = run_bench(verilog, top, vectors, plays, work, simulator=simulator, seed=seed)
     return [
         (play.name, play.expected(words), play.stall == 0, outcome)

@@ -44,8 +44,9 @@ def lowest_set(m: Module, bits: Value) -> tuple[Value, Value]:
     count = len(bits)
     rest, one_hot = Signal(count), Signal(count)
     m.d.comb += [rest.eq(bits & (bits - 1)), one_hot.eq(bits & ~(bits - 1))]
-    index = Cat(
-        Cat(one_hot[k] for k in range(count) if k >> b & 1).any()
-        for b in range((count - 1).bit_length())
-    )
+    # A constant for each bit of the index: gathering single bits takes longer to simulate.
+    masks = [
+        sum(1 << k for k in range(count) if k >> b & 1) for b in range((count - 1).bit_length())
+    ]
+    index = Cat((one_hot & mask).any() for mask in masks)
     return index, rest

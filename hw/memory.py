@@ -1,15 +1,25 @@
 """Memories, named after what they are built from so that synthesis can list them apart."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from amaranth.hdl import Const, Module, Signal, Value, unsigned
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from gatesmith.hw.arith import count_shape
 
-__all__ = ["NamedMemory", "lookup"]
+__all__ = ["NamedMemory", "read_signature", "lookup"]
+
+
+def read_signature(address: range, width: int) -> wiring.Signature:
+    """A read port as seen by the reader: ``enable``, ``address``, and ``data`` a clock later.
+
+    Each port has signals of its own. One vector of all addresses would cost a simulator time in
+    proportion to the square of the number of ports.
+    """
+    return wiring.Signature({"enable": Out(1), "address": Out(address), "data": In(width)})
 
 
 class NamedMemory(wiring.Component):
@@ -26,13 +36,11 @@ class NamedMemory(wiring.Component):
 
     Members
     -------
-    enable : In(reads), address : In(reads), data : Out(reads)   Reads.
-    write, write_address, write_data : In                        Write; none when read-only.
+    reads : In(read_signature(...)).array(reads)   Reads.
+    write, write_address, write_data : In          Write; none when read-only.
     """
 
-    enable: Signal
-    address: data.View
-    data: data.View
+    reads: Any
     write: Signal
     write_address: Signal
     write_data: Signal
@@ -40,14 +48,10 @@ class NamedMemory(wiring.Component):
     def __init__(self, *, width: int, depth: int, init: Iterable[int] = (), reads: int = 1) -> None:
         mask = (1 << width) - 1
         words = [int(word) & mask for word in init]
-        self._reads, self._writable = reads, not words
+        self._writable = not words
         self._memory: Memory = Memory(shape=unsigned(width), depth=max(2, depth), init=words)
         address = count_shape(depth)
-        members: dict = {
-            "enable": In(reads),
-            "address": In(data.ArrayLayout(address, reads)),
-            "data": Out(data.ArrayLayout(width, reads)),
-        }
+        members: dict = {"reads": In(read_signature(address, width)).array(reads)}
         if self._writable:
             members |= {"write": In(1), "write_address": In(address), "write_data": In(width)}
         super().__init__(members)
@@ -55,12 +59,12 @@ class NamedMemory(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.words = self._memory
-        for number in range(self._reads):
+        for read in self.reads:
             port = self._memory.read_port()
             m.d.comb += [
-                port.en.eq(self.enable[number]),
-                port.addr.eq(self.address[number]),
-                self.data[number].eq(port.data),
+                port.en.eq(read.enable),
+                port.addr.eq(read.address),
+                read.data.eq(port.data),
             ]
         if self._writable:
             write = self._memory.write_port()

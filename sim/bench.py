@@ -131,7 +131,8 @@ class Player:
                     last.append(clock)
                     frame = []
             clock += 1
-            tail = tail + 1 if sent == len(beats) and len(frames) >= frames_out else 0
+            done = stop is None and sent == len(beats) and len(frames) >= frames_out
+            tail = tail + 1 if done else 0
         dut.s_axis_tvalid.value = 0
         if stop is None and frame:
             errors.append(f"{len(frame)} words without tlast at the end")

@@ -52,9 +52,9 @@ class Scenario:
 def scenarios(vectors: Vectors, *, stall: float, seed: int) -> list[Scenario]:
     """What every verification plays, one after the other, each after a reset.
 
-    All frames at the wanted stalls; a few without and with stalls; a frame and an answer that the
-    next reset cuts; frames of wrong lengths between right ones; and after each of these a frame
-    alone, which must find nothing left over.
+    Frames of wrong lengths between right ones; an answer and a frame that the next reset cuts;
+    then all frames without stalls, which must find nothing left over; all frames again with the
+    wanted stalls; and a few with many.
     """
     frames, words = vectors.inputs.shape
     rng = np.random.default_rng(seed)
@@ -62,36 +62,18 @@ def scenarios(vectors: Vectors, *, stall: float, seed: int) -> list[Scenario]:
     whole = tuple((k, words) for k in few)
     every = tuple((k, words) for k in range(frames))
     # One beat too few or too many; one beat alone; a tlast where a second frame would end.
-    lengths = (
-        max(1, words - 1),
-        words,
-        words + 1,
-        1,
-        words,
-        2 * words,
-        words,
-        3 * words - 1,
-        words,
-    )
+    lengths = (max(1, words - 1), words + 1, 1, words, 2 * words, 3 * words - 1, words)
     wrong = tuple((int(rng.choice(few)), length) for length in lengths)
-
-    def alone(after: str) -> Scenario:
-        return Scenario(name=f"after {after}", sent=whole[:1], stall=0)
-
-    plays = [
-        Scenario(name="all frames", sent=every, stall=stall),
-        Scenario(name="back to back", sent=whole, stall=0),
-        Scenario(name="random stalls", sent=whole, stall=0.4),
-    ]
-    if words > 1:  # a frame of one word has no middle
-        cut = Scenario(name="frame cut by reset", sent=((few[0], words // 2),), stall=0, cut=True)
-        plays += [cut, alone("the cut frame")]
-    if vectors.expected.shape[1] > 1:
-        plays += [
-            Scenario(name="answer cut by reset", sent=whole, stall=0, stop=1),
-            alone("the cut answer"),
-        ]
-    return [*plays, Scenario(name="wrong lengths", sent=wrong, stall=0.2), alone("wrong lengths")]
+    plays = [Scenario(name="wrong lengths", sent=wrong, stall=0.2)]
+    if vectors.expected.shape[1] > 1:  # an answer of one word has no middle
+        plays.append(Scenario(name="answer cut by reset", sent=whole, stall=0, stop=1))
+    if words > 1:
+        part = ((few[0], words // 2),)
+        plays.append(Scenario(name="frame cut by reset", sent=part, stall=0, cut=True))
+    plays.append(Scenario(name="all frames", sent=every, stall=0))
+    if stall:
+        plays.append(Scenario(name="all frames, stalled", sent=every, stall=stall))
+    return [*plays, Scenario(name="a few, much stalled", sent=whole, stall=0.5)]
 
 
 def run_bench(

@@ -1,11 +1,13 @@
 """The frame buffer between two layers: two banks, one filling while the other is read."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from gatesmith.hw.arith import count_shape
-from gatesmith.hw.memory import NamedMemory
+from gatesmith.hw.memory import NamedMemory, read_signature
 
 __all__ = ["FrameBuffer"]
 
@@ -28,9 +30,7 @@ class FrameBuffer(wiring.Component):
     bank : Out(1)        The bank that holds it, or will hold it.
     next_bank : Out(1)   The bank after a ``release`` in this clock.
     release : In(1)      The frame has been read.
-    enable : In(ports)   Read enables.
-    address : In(ports)  Read addresses.
-    data : Out(ports)    Words read.
+    reads : In(read_signature(...)).array(ports)
     """
 
     i: stream.Interface
@@ -39,9 +39,7 @@ class FrameBuffer(wiring.Component):
     bank: Signal
     next_bank: Signal
     release: Signal
-    enable: Signal
-    address: data.View
-    data: data.View
+    reads: Any
 
     def __init__(self, *, width: int, words: int, stride: int, ports: int, kind: str) -> None:
         self._width, self._words, self._stride = width, words, stride
@@ -54,9 +52,7 @@ class FrameBuffer(wiring.Component):
                 "bank": Out(1),
                 "next_bank": Out(1),
                 "release": In(1),
-                "enable": In(ports),
-                "address": In(data.ArrayLayout(range(2 * stride), ports)),
-                "data": Out(data.ArrayLayout(width, ports)),
+                "reads": In(read_signature(range(2 * stride), width)).array(ports),
             }
         )
 
@@ -89,9 +85,6 @@ class FrameBuffer(wiring.Component):
         with m.Elif(~commit & self.release):
             m.d.sync += fill.eq(fill - 1)
         m.d.sync += self.bank.eq(self.next_bank)
-        m.d.comb += [
-            memory.enable.eq(self.enable),
-            memory.address.eq(self.address),
-            self.data.eq(memory.data),
-        ]
+        for outer, inner in zip(self.reads, memory.reads, strict=True):
+            wiring.connect(m, wiring.flipped(outer), inner)
         return m

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from gatesmith.hw.arith import count_shape
 from gatesmith.hw.sparse_mlp.lane import load_layout
 from gatesmith.hw.sparse_mlp.layer import Layer
-from gatesmith.hw.sparse_mlp.lookahead import LookAhead, lookahead_name
+from gatesmith.hw.sparse_mlp.mask import mask_name, mask_verilog
 from gatesmith.models.sparse_mlp import SparseLayer, SparseMLPSpec
 
 __all__ = ["ArgmaxTail", "ConfigLoader", "SparseMLP"]
@@ -39,6 +39,8 @@ class ArgmaxTail(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         score = self.i.payload.as_signed()
+        # Extended before the choice: a word whose upper bits copy a lower one displeases Verilator.
+        extended = Signal(signed(len(self.o.payload.data)))
         best = Signal(signed(self._score_width))
         index, winner = Signal(count_shape(self._scores)), Signal(count_shape(self._scores))
         tail, transfer = Signal(), Signal()
@@ -46,7 +48,8 @@ class ArgmaxTail(wiring.Component):
             transfer.eq(self.o.valid & self.o.ready),
             self.i.ready.eq(self.o.ready & ~tail),
             self.o.valid.eq(self.i.valid | tail),
-            self.o.payload.data.eq(Mux(tail, winner, score)),
+            extended.eq(score),
+            self.o.payload.data.eq(Mux(tail, winner, extended)),
             self.o.payload.last.eq(tail),
         ]
         with m.If(transfer & tail):
@@ -140,7 +143,7 @@ class SparseMLP(wiring.Component):
     o : Out(stream)       Beats of ``data`` and ``last``.
     config : In(stream), config_abort : In(1)   Configuration words, when memories are loadable.
 
-    ``shared`` holds the components that the Core instantiates by name, to be written once.
+    ``shared`` holds the Verilog of the modules that the Core instantiates by name.
     """
 
     i: stream.Interface
@@ -148,16 +151,17 @@ class SparseMLP(wiring.Component):
     o: stream.Interface
     config: stream.Interface
     config_abort: Signal
-    shared: dict[str, wiring.Component]
+    shared: dict[str, str]
 
     def __init__(self, spec: SparseMLPSpec) -> None:
         self._spec = spec
         self.shared = {}
         self._layers = []
         for layer in spec.layers:
-            name = lookahead_name(spec.name, layer)
-            if spec.datapath == "index" and layer.threshold and name not in self.shared:
-                self.shared[name] = LookAhead(layer)
+            count = 1 if spec.datapath == "gate" else layer.lookahead
+            name = mask_name(spec.name, layer, count)
+            if layer.threshold:
+                self.shared[name] = mask_verilog(name, layer, count)
             self._layers.append(Layer(layer, spec.datapath, spec.memory, name))
         output = spec.output_format
         self._tail = ArgmaxTail(

@@ -6,7 +6,6 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from gatesmith.hw.arith import add_signed_unit, count_shape, lowest_set, requantise
-from gatesmith.hw.lfsr import states_ahead
 from gatesmith.hw.memory import NamedMemory, lookup
 from gatesmith.models.sparse_mlp import SparseLayer
 
@@ -34,6 +33,8 @@ class _Lane(wiring.Component):
     the new accumulator, requantised. The weights lie in the order of use, group after group, so
     that their address only counts; ``rewind`` sends it back to 0 for the next frame.
 
+    ``mask`` names the module of :func:`mask_verilog`, for one input or for a block.
+
     Members (beside those of the datapath)
     -------
     group : In               Group in progress.
@@ -53,8 +54,10 @@ class _Lane(wiring.Component):
     load: data.View
     result: Signal
 
-    def __init__(self, layer: SparseLayer, memory: str, lane: int, members: dict) -> None:
-        self._layer, self._memory, self._lane = layer, memory, lane
+    def __init__(
+        self, layer: SparseLayer, memory: str, lane: int, mask: str, members: dict
+    ) -> None:
+        self._layer, self._memory, self._lane, self._mask = layer, memory, lane, mask
         self._acc_width = layer.acc_width(memory != "rom")
         self.result_width = layer.output_bits or self._acc_width
         super().__init__(
@@ -85,6 +88,14 @@ class _Lane(wiring.Component):
             ]
         return memory
 
+    def _lfsr(self, m: Module, count: int, upcoming: Value) -> tuple[Signal, Value, Value, Value]:
+        """State register, ``count`` mask bits from it, the state after them, the next seed."""
+        seeds = self._layer.by_lane(self._layer.seeds)[self._lane].tolist()
+        width = max(self._layer.taps)
+        state, kept, after = Signal(width, init=seeds[0]), Signal(count), Signal(width)
+        m.submodules.mask = Instance(self._mask, i_state=state, o_kept=kept, o_after=after)
+        return state, kept, after, lookup(m, "seeds", width, seeds, upcoming)
+
     def _accumulate(self, m: Module, use: Value) -> None:
         layer = self._layer
         words = layer.lane_weights[self._lane]
@@ -92,7 +103,7 @@ class _Lane(wiring.Component):
             words = words > 0
         weights = self._memory_of(m, "weight", layer.weight_bits, layer.depth, words.tolist())
         address = Signal(count_shape(layer.depth))
-        m.d.comb += [weights.address[0].eq(address), weights.enable.eq(use)]
+        m.d.comb += [weights.reads[0].address.eq(address), weights.reads[0].enable.eq(use)]
         with m.If(self.rewind):
             m.d.sync += address.eq(0)
         with m.Elif(use):
@@ -104,8 +115,9 @@ class _Lane(wiring.Component):
         acc = Signal(signed(self._acc_width))
         base = Signal(signed(self._acc_width))
         m.d.comb += base.eq(Mux(self.start_q, bias, acc))
+        total = self._product_sum(m, base, weights.reads[0].data, use_q)
         with m.If(use_q | self.start_q):
-            m.d.sync += acc.eq(self._product_sum(m, base, weights.data[0], use_q))
+            m.d.sync += acc.eq(total)
         if layer.output_bits:
             m.d.comb += self.result.eq(requantise(acc, layer.shift, layer.output_bits))
         else:
@@ -117,8 +129,11 @@ class _Lane(wiring.Component):
         if self._memory == "rom" and len(set(words)) == 1:
             return Const(words[0], signed(width))
         biases = self._memory_of(m, "bias", width, layer.groups, words)
-        m.d.comb += [biases.address[0].eq(self.group), biases.enable.eq(self.start)]
-        return biases.data[0].as_signed()
+        m.d.comb += [
+            biases.reads[0].address.eq(self.group),
+            biases.reads[0].enable.eq(self.start),
+        ]
+        return biases.reads[0].data.as_signed()
 
     def _product_sum(self, m: Module, base: Value, weight: Value, use: Value) -> Value:
         """base + weight * activation, or base when the activation is not used."""
@@ -154,27 +169,22 @@ class GateLane(_Lane):
     restart: Signal
     upcoming: Signal
 
-    def __init__(self, layer: SparseLayer, memory: str, lane: int) -> None:
+    def __init__(self, layer: SparseLayer, memory: str, lane: int, mask: str) -> None:
         upcoming = In(count_shape(layer.groups))
         members = {"accept": In(1), "restart": In(1), "upcoming": upcoming}
-        super().__init__(layer, memory, lane, members)
+        super().__init__(layer, memory, lane, mask, members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        layer = self._layer
         use = Signal()
         m.d.comb += use.eq(self.accept)
-        if layer.threshold:
-            seeds = layer.by_lane(layer.seeds)[self._lane].tolist()
-            width = max(layer.taps)
-            state = Signal(width, init=seeds[0])
-            _, stepped = states_ahead(m, state, layer.taps, layer.leap, 2)
-            seed = lookup(m, "seeds", width, seeds, self.upcoming)
-            m.d.comb += use.eq(self.accept & (state >= layer.threshold))
+        if self._layer.threshold:
+            state, kept, after, seed = self._lfsr(m, 1, self.upcoming)
+            m.d.comb += use.eq(self.accept & kept)
             with m.If(self.restart):
                 m.d.sync += state.eq(seed)
             with m.Elif(self.accept):
-                m.d.sync += state.eq(stepped)
+                m.d.sync += state.eq(after)
         self._accumulate(m, use)
         return m
 
@@ -186,7 +196,6 @@ class IndexLane(_Lane):
     the last bit it loads the next block, which a leap-forward LFSR and as many comparators have
     ready, so that a block costs a clock for each kept input and one clock when it has none. The
     LFSR runs a block ahead: with the last block of a group it already loads the next seed.
-    ``lookahead`` names the module of the :class:`LookAhead`.
 
     Members
     -------
@@ -205,8 +214,7 @@ class IndexLane(_Lane):
     finishing: Signal
     address: Signal
 
-    def __init__(self, layer: SparseLayer, memory: str, lane: int, lookahead: str) -> None:
-        self._lookahead = lookahead
+    def __init__(self, layer: SparseLayer, memory: str, lane: int, mask: str) -> None:
         self._blocks = -(-layer.inputs // layer.lookahead)
         address = bits_for(2 * self._blocks * layer.lookahead - 1)
         members = {
@@ -217,7 +225,7 @@ class IndexLane(_Lane):
             "finishing": Out(1),
             "address": Out(address),
         }
-        super().__init__(layer, memory, lane, members)
+        super().__init__(layer, memory, lane, mask, members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -255,16 +263,10 @@ class IndexLane(_Lane):
 
     def _kept(self, m: Module, load: Value, loads_final: Value) -> Value:
         """Mask bits of the next block, not yet cut to the frame; steps the LFSR on ``load``."""
-        layer, size = self._layer, self._layer.lookahead
-        if not layer.threshold:
+        size = self._layer.lookahead
+        if not self._layer.threshold:
             return Const((1 << size) - 1, size)
-        seeds = layer.by_lane(layer.seeds)[self._lane].tolist()
-        width = max(layer.taps)
-        state, kept, after = Signal(width, init=seeds[0]), Signal(size), Signal(width)
-        m.submodules.lookahead = Instance(
-            self._lookahead, i_state=state, o_kept=kept, o_after=after
-        )
-        seed = lookup(m, "seeds", width, seeds, self.upcoming)
+        state, kept, after, seed = self._lfsr(m, size, self.upcoming)
         with m.If(load):
             m.d.sync += state.eq(Mux(loads_final, seed, after))
         return kept

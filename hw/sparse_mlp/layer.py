@@ -24,7 +24,7 @@ class Layer(wiring.Component):
     ----------
     layer : SparseLayer
     datapath, memory : str   As in the Spec.
-    lookahead : str          Name of the module of the index datapath's look-ahead.
+    mask : str               Name of the module that makes mask bits, see :func:`mask_verilog`.
 
     Members
     -------
@@ -39,14 +39,10 @@ class Layer(wiring.Component):
     o: stream.Interface
     load: data.View
 
-    def __init__(self, layer: SparseLayer, datapath: str, memory: str, lookahead: str) -> None:
+    def __init__(self, layer: SparseLayer, datapath: str, memory: str, mask: str) -> None:
         self._layer, self._datapath, self._memory = layer, datapath, memory
-        self._lanes: list[Any] = [
-            GateLane(layer, memory, lane)
-            if datapath == "gate"
-            else IndexLane(layer, memory, lane, lookahead)
-            for lane in range(layer.lanes)
-        ]
+        kind = GateLane if datapath == "gate" else IndexLane
+        self._lanes: list[Any] = [kind(layer, memory, lane, mask) for lane in range(layer.lanes)]
         self._width = self._lanes[0].result_width
         members: dict = {
             "i": In(stream.Signature(layer.input_bits)),
@@ -150,8 +146,8 @@ class Layer(wiring.Component):
             issue.eq(buffer.full & (replay.ready | ~replay.valid)),
             row_end.eq(place == layer.inputs - 1),
             frame_end.eq(row_end & (turn == layer.groups - 1)),
-            buffer.enable.eq(issue),
-            buffer.address[0].eq(address),
+            buffer.reads[0].enable.eq(issue),
+            buffer.reads[0].address.eq(address),
             buffer.release.eq(issue & frame_end),
         ]
         with m.If(replay.ready | ~replay.valid):
@@ -167,7 +163,7 @@ class Layer(wiring.Component):
         # The memory's output register holds the word until it is taken; a clock after that the
         # lanes want it, when the register may already hold the next.
         activation = Signal(layer.input_bits)
-        m.d.sync += activation.eq(buffer.data[0])
+        m.d.sync += activation.eq(buffer.reads[0].data)
         return replay, activation, Const(0)  # the buffer holds whole frames only
 
     def _walk_blocks(
@@ -212,7 +208,7 @@ class Layer(wiring.Component):
             m.d.sync += fresh.eq(0)
         with m.If(advance):
             m.d.sync += [fresh.eq(1), group.eq(upcoming)]
-        for port, lane in enumerate(self._lanes):
+        for lane, read in zip(self._lanes, buffer.reads, strict=True):
             m.d.comb += [
                 lane.group.eq(group),
                 lane.running.eq(running),
@@ -220,9 +216,9 @@ class Layer(wiring.Component):
                 lane.upcoming.eq(after),
                 lane.bank.eq(buffer.next_bank),
                 lane.rewind.eq(end & final_group),
-                buffer.address[port].eq(lane.address),
-                buffer.enable[port].eq(running),
-                lane.activation.eq(buffer.data[port]),
+                read.address.eq(lane.address),
+                read.enable.eq(running),
+                lane.activation.eq(read.data),
             ]
 
     def _drain(self, m: Module, end: Value, final_group: Value, busy: Value) -> None:

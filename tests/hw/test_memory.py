@@ -19,13 +19,14 @@ def test_read_only_memory_returns_its_words(depth):
     assert not hasattr(dut, "write")
 
     async def bench(ctx):
-        ctx.set(dut.enable, 0b11)
+        for read in dut.reads:
+            ctx.set(read.enable, 1)
         for k in range(depth):
-            ctx.set(dut.address[0], k)
-            ctx.set(dut.address[1], depth - 1 - k)
+            ctx.set(dut.reads[0].address, k)
+            ctx.set(dut.reads[1].address, depth - 1 - k)
             await ctx.tick()
-            assert ctx.get(dut.data[0]) == words[k] & 15
-            assert ctx.get(dut.data[1]) == words[depth - 1 - k] & 15
+            assert ctx.get(dut.reads[0].data) == words[k] & 15
+            assert ctx.get(dut.reads[1].data) == words[depth - 1 - k] & 15
 
     run(dut, bench)
 
@@ -40,13 +41,13 @@ def test_written_word_is_read_a_clock_later_and_held():
             ctx.set(dut.write_data, 100 + address)
             await ctx.tick()
         ctx.set(dut.write, 0)
-        ctx.set(dut.enable, 1)
-        ctx.set(dut.address[0], 2)
+        ctx.set(dut.reads[0].enable, 1)
+        ctx.set(dut.reads[0].address, 2)
         await ctx.tick()
-        ctx.set(dut.enable, 0)
-        ctx.set(dut.address[0], 1)
+        ctx.set(dut.reads[0].enable, 0)
+        ctx.set(dut.reads[0].address, 1)
         await ctx.tick()
-        assert ctx.get(dut.data[0]) == 102
+        assert ctx.get(dut.reads[0].data) == 102
 
     run(dut, bench)
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from gatesmith.families import FAMILIES
 from gatesmith.flows.mapping import cells_of
 from gatesmith.flows.verify import judge, make_vectors, simulate
+from gatesmith.hw.sparse_mlp.mask import mask_verilog
 
 FAMILY = FAMILIES["sparse-mlp"]
 AWKWARD = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17])
@@ -107,16 +108,15 @@ def test_missing_saturation_is_seen(tmp_path, datapath):
     assert differs(text, spec, frames_of(spec, 8), tmp_path, brief=True)
 
 
-def strictly_greater(m, *arguments):
-    from gatesmith.hw.lfsr import states_ahead
-
-    return [state - 1 for state in states_ahead(m, *arguments)]
+def strictly_greater(name, layer, count):
+    return mask_verilog(name, layer, count).replace(">=", ">")
 
 
-def test_comparator_off_by_one_is_seen(tmp_path):
+@pytest.mark.parametrize("datapath", ["gate", "index"])
+def test_comparator_off_by_one_is_seen(tmp_path, datapath):
     # A full period visits the threshold itself.
-    spec = random_spec(9, [40, 12, 5], datapath="index", width=4, leap=1, sparsity=0.5)
-    with mock.patch("gatesmith.hw.sparse_mlp.lookahead.states_ahead", strictly_greater):
+    spec = random_spec(9, [40, 12, 5], datapath=datapath, width=4, leap=1, sparsity=0.5)
+    with mock.patch("gatesmith.hw.sparse_mlp.core.mask_verilog", strictly_greater):
         text = FAMILY.verilog(spec)
     assert differs(text, spec, frames_of(spec, 8), tmp_path, brief=True)
 
