@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gatesmith.flows.demo import demo
     from gatesmith.flows.lower import lower, write_design
+    from gatesmith.flows.reproduce import reproduce
     from gatesmith.flows.synth import synth
-    from gatesmith.flows.tables import reproduce
     from gatesmith.flows.train import train
     from gatesmith.flows.verify import verify
 
 __all__ = ["demo", "lower", "reproduce", "synth", "train", "verify", "write_design"]
 
-_MODULES = {name: name for name in __all__} | {"reproduce": "tables", "write_design": "lower"}
+_MODULES = {name: name for name in __all__} | {"write_design": "lower"}
 
 
 class _Verbs(ModuleType):

@@ -164,7 +164,8 @@ def synth(directory: str, liberty: str | None) -> None:
 @cli.command()
 @click.argument("table")
 @click.option("--liberty", metavar="LIB", help="Cell library of a table of areas.")
-@click.option("-o", "output", metavar="PATH", help="Where results are kept.")
+@click.option("-o", "output", metavar="PATH", help="Where results are kept: a file, or a folder.")
+@click.option("--plot", metavar="FILE", help="Draw a table of areas, *.svg, *.png or *.pdf.")
 @click.option(
     "--recipe", "recipes", metavar="NAME", multiple=True, help="Of a table of accuracies; repeat."
 )
@@ -173,7 +174,7 @@ def synth(directory: str, liberty: str | None) -> None:
 @_data_dir
 def reproduce(table: str, **options: Any) -> None:
     """A paper's table, theirs beside ours: sparse-neuron, sparse-accuracy."""
-    from gatesmith.flows.tables import reproduce as run
+    from gatesmith.flows.reproduce import reproduce as run
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     run(table, console=_console(), **given)

@@ -9,8 +9,11 @@ __all__ = ["training_progress"]
 
 
 @contextmanager
-def training_progress() -> Iterator[Callable[[Any], None] | None]:
-    """A function to call with an ``EpochReport`` after each epoch; None without a terminal."""
+def training_progress() -> Iterator[Callable[..., None] | None]:
+    """A function to call after each epoch; None without a terminal.
+
+    It takes an ``EpochReport`` and, when there are several trainings, the name of this one.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -18,7 +21,7 @@ def training_progress() -> Iterator[Callable[[Any], None] | None]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("epoch {task.completed:.0f} of {task.total:.0f}"),
+        TextColumn("{task.description} epoch {task.completed:.0f} of {task.total:.0f}"),
         BarColumn(),
         TextColumn("{task.fields[state]}"),
         TimeRemainingColumn(),
@@ -26,10 +29,17 @@ def training_progress() -> Iterator[Callable[[Any], None] | None]:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=None, state="", visible=False)
 
-        def update(report: Any) -> None:
+        def update(report: Any, run: str = "") -> None:
             state = f"loss {report.loss:.3f}"
             if report.valid_accuracy is not None:
                 state += f", validation {100 * report.valid_accuracy:.2f} %"
-            bar.update(task, completed=report.epoch, total=report.epochs, state=state, visible=True)
+            bar.update(
+                task,
+                description=run,
+                completed=report.epoch,
+                total=report.epochs,
+                state=state,
+                visible=True,
+            )
 
         yield update

@@ -1,27 +1,24 @@
 """The paper's neuron table, on a small neuron and, when asked for, on the paper's."""
 
 import json
-from importlib import import_module
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from gatesmith.flows.reproduce import index_storage, neuron, reproduce_sparse_neuron
+from gatesmith.flows import sparse_neuron
+from gatesmith.flows.sparse_neuron import index_storage, neuron, reproduce_sparse_neuron
 from gatesmith.models.errors import UserError
-
-# The package gives the verb, a function, for this name.
-reproduce = import_module("gatesmith.flows.reproduce")
 
 
 @pytest.fixture
 def small(monkeypatch, tmp_path_factory):
     """A neuron of 64 inputs, dense and half empty."""
     monkeypatch.setenv("GATESMITH_CACHE", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setattr(reproduce, "INPUTS", 64)
-    monkeypatch.setattr(reproduce, "SPARSITIES", (0.0, 0.5))
-    monkeypatch.setattr(reproduce, "PAPER_UM2", (26265, 13859))
-    monkeypatch.setattr(reproduce, "PAPER_SAVING", (0, 47))
+    monkeypatch.setattr(sparse_neuron, "INPUTS", 64)
+    monkeypatch.setattr(sparse_neuron, "SPARSITIES", (0.0, 0.5))
+    monkeypatch.setattr(sparse_neuron, "PAPER_UM2", (26265, 13859))
+    monkeypatch.setattr(sparse_neuron, "PAPER_SAVING", (0, 47))
 
 
 @pytest.mark.parametrize(
@@ -60,16 +57,17 @@ def test_index_storage_matches_an_encoder():
 
 
 @pytest.mark.parametrize("variant", ["rom", "flipflop, wide LFSR"])
-@pytest.mark.parametrize("sparsity", reproduce.SPARSITIES)
+@pytest.mark.parametrize("sparsity", sparse_neuron.SPARSITIES)
 def test_neuron_keeps_exactly_its_share(sparsity, variant):
-    _, taps, leap = reproduce.VARIANTS[variant]
+    _, taps, leap = sparse_neuron.VARIANTS[variant]
     layer = neuron(sparsity, taps, leap)
     assert layer.fan_in.tolist() == [round((1 - sparsity) * 1024)] and layer.depth == layer.fan_in
 
 
 def test_small_table(small, tmp_path, capsys):
-    output = tmp_path / "build" / "neuron.json"
-    result = reproduce_sparse_neuron(output=output, console=Console(width=160))
+    output, plot = tmp_path / "build" / "neuron.json", tmp_path / "build" / "neuron.svg"
+    result = reproduce_sparse_neuron(output=output, plot=plot, console=Console(width=160))
+    assert plot.read_text().startswith("<?xml") and "ours, rom" in plot.read_text()
     assert json.loads(output.read_text()) == result
     dense, half = result["ours"]["flipflop"]
     assert (dense["weight_bits"], half["weight_bits"]) == (64, 32)
@@ -93,9 +91,14 @@ def test_rejects_library(small, tmp_path):
     assert not (tmp_path / "out.json").exists()
 
 
+def test_rejects_plot(small, tmp_path):
+    with pytest.raises(UserError, match=r"^Plot must be named \*.svg, \*.png or \*.pdf, not "):
+        reproduce_sparse_neuron(plot=tmp_path / "plot.txt")
+
+
 @pytest.mark.slow
 def test_savings_are_those_of_the_paper(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("GATESMITH_CACHE", str(tmp_path_factory.mktemp("cache")))
     result = reproduce_sparse_neuron(console=Console(width=160))
     ours = [entry["saving_percent"] for entry in result["ours"]["flipflop"]]
-    assert ours == pytest.approx(reproduce.PAPER_SAVING, abs=2)
+    assert ours == pytest.approx(sparse_neuron.PAPER_SAVING, abs=2)

@@ -11,7 +11,7 @@ from typing import Any
 
 from gatesmith.models.errors import UserError
 
-__all__ = ["PAPER_ERRORS", "accuracy_table", "reproduce_accuracy"]
+__all__ = ["PAPER_ERRORS", "accuracy_table", "reproduce_sparse_accuracy"]
 
 RESULTS_FORMAT = "gatesmith-accuracy"
 # Test error, %, of Ardakani, Condo and Gross (ICLR 2017), 500 epochs, 40,000 training images: the
@@ -29,7 +29,7 @@ PAPER_ERRORS = {
 }
 
 
-def reproduce_accuracy(
+def reproduce_sparse_accuracy(
     output: str | Path,
     *,
     data_dir: str | Path | None = None,

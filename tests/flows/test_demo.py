@@ -1,0 +1,44 @@
+"""The demo on the bundled checkpoint, and the tables by name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gatesmith.families import FAMILIES, Family
+from gatesmith.flows.demo import bundled_checkpoint
+
+
+@pytest.mark.parametrize("entry", FAMILIES.values(), ids=FAMILIES)
+def test_bundled_checkpoint_is_small_and_of_a_recipe(entry: Family) -> None:
+    path = bundled_checkpoint(entry)
+    assert path.stat().st_size < 200_000
+    assert entry.net.load_checkpoint(path).config in entry.net.RECIPES.values()
+    assert path.name in (path.parent / "README.md").read_text()
+
+
+def test_demo_lowers_verifies_and_measures(gatesmith: Callable, tmp_path: Path) -> None:
+    outcome = gatesmith("demo", "sparse-mlp", "-o", tmp_path / "demo")
+    assert outcome.code == 0
+    assert "94.65 %" in outcome.out and "98.03 %" in outcome.out
+    assert outcome.out.count("equal: ") == 2 and "clocks of 371 frames" in outcome.out
+    assert "NAND2 equivalents" in outcome.out
+    for name in ("verify.json", "area.json"):
+        assert (tmp_path / "demo" / "reports" / name).is_file()
+
+
+def test_demo_keeps_what_is_not_its_own(gatesmith: Callable, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    gatesmith("demo", "sparse-mlp", "-o", tmp_path).check_refused("is not empty")
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
+def test_refusals(gatesmith: Callable, tmp_path: Path) -> None:
+    gatesmith("demo", "sparse").check_refused("Unknown family 'sparse'")
+    gatesmith("reproduce", "sparse-nuron").check_refused("did you mean 'sparse-neuron'")
+    gatesmith("reproduce", "sparse-neuron", "--seeds", 3).check_refused("takes", "'seeds'")
+    gatesmith("reproduce", "sparse-neuron", "--liberty", tmp_path / "x").check_refused("x cannot")
+    gatesmith("reproduce", "sparse-accuracy", "--seeds", 0, "-o", tmp_path / "a").check_refused(
+        "Seeds must be at least 1"
+    )
+    assert not list(tmp_path.iterdir())
