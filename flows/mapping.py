@@ -25,6 +25,10 @@ LEVELS = 2
 KINDS = ("rom", "flipflop", "sram")
 MEMORY = "gatesmith_memory"  # name of the modules that memories are gathered in
 
+# The script of Yosys with ifraig for its SAT sweep (&fraig -x), which does not finish on the XORs
+# of an LFSR that looks far ahead. Commas stand for blanks.
+ABC = '-script "+strash;ifraig;dc2;strash;&get,-n;&dch,-f;&nf;&put"'
+
 # After reading, with the borders set. {library} and {avoid} are filled in.
 FLIP_FLOPS = "t:$_*DFF*_ t:$_DLATCH*_ t:$_SR_*_"
 RECIPE = (
@@ -34,7 +38,8 @@ RECIPE = (
     *"techmap; opt -fast; design -save gates".split("; "),
     "# Generic gates. ABC sees no flip-flops, or it would run once for every clock enable.",
     f"select t:$_*_ {FLIP_FLOPS.replace(' ', ' %d ')} %d",
-    *"abc; select -clear; opt_clean".split("; "),
+    f"abc {ABC}",
+    *"select -clear; opt_clean".split("; "),
     "tee -q -o reports/area.generic.json stat -json",
     "# Transistors of the gates alone: the estimate knows few kinds of flip-flops.",
     f"delete {FLIP_FLOPS}",
@@ -42,7 +47,7 @@ RECIPE = (
     "# Cells of the library. No delay target, no buffers for nets of high fan-out.",
     "design -load gates",
     "dfflibmap{avoid} -liberty {library}",
-    "abc{avoid} -liberty {library}",
+    f"abc {ABC}{{avoid}} -liberty {{library}}",
     "opt_clean",
     "tee -q -o reports/area.mapped.json stat -json",
 )

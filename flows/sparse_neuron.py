@@ -38,6 +38,8 @@ VARIANTS = {
     "sram": ("sram", (10, 7), 1),
 }
 
+LABELS = {"sram": "sram, logic alone"}
+
 NOTES = (
     (
         f"Ours: one lane of the gate datapath, {INPUTS} unsigned inputs of {INPUT_BITS} bits (the "
@@ -219,7 +221,7 @@ def _plot(result: dict[str, Any], path: Path) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "gatesmith", "svg.fonttype": "none"}):
         figure, axes = pyplot.subplots(figsize=(6, 3.6), layout="constrained")
         rows = {"paper, flip-flop weights, 65 nm": result["paper_65nm"]}
-        rows |= {f"ours, {name}": entries for name, entries in result["ours"].items()}
+        rows |= {f"ours, {LABELS.get(k, k)}": entries for k, entries in result["ours"].items()}
         styles = ("ko-", "C0s-", "C0s:", "C1^-", "C2v-")
         for (label, entries), style in zip(rows.items(), styles, strict=True):
             x = [100 * entry["sparsity"] for entry in entries]
@@ -321,8 +323,7 @@ def _print(result: dict[str, Any], console: Console) -> None:
     add("paper, 65 nm: µm²", [f"{e['area_um2']:,}" for e in paper])
     add("  against p = 0", [_percent(e["saving_percent"]) for e in paper], True)
     for variant, entries in result["ours"].items():
-        label = "sram, logic alone" if variant == "sram" else variant
-        add(f"ours, {label}: {unit}", [f"{e[key]:,.0f}" for e in entries])
+        add(f"ours, {LABELS.get(variant, variant)}: {unit}", [f"{e[key]:,.0f}" for e in entries])
         if unit == "µm²":
             add("  GE", [f"{e['gate_equivalents']:,.0f}" for e in entries])
         if variant != "sram":

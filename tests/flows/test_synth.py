@@ -8,7 +8,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from designs import random_layer
+from designs import random_layer, random_spec
 from rich.console import Console
 
 from gatesmith.families import FAMILIES
@@ -239,3 +239,10 @@ def test_family(memory, liberty, design, capsys):
             assert entry.count.flip_flops >= entry.bits
     printed = capsys.readouterr().out
     assert "layer1" in printed and f"weight_{memory}" in printed and "GE" in printed
+
+
+def test_mask_that_looks_far_ahead_is_mapped_in_seconds(design):
+    """ABC's SAT sweep did not finish on the XORs of 32 leaps of an LFSR."""
+    spec = random_spec(1, (64, 4), datapath="index", lanes=1, width=16, leap=8, lookahead=32)
+    folder = design(FAMILIES["sparse-mlp"].verilog(spec), "sparse_mlp")
+    assert synth(folder, console=quiet(), timeout_seconds=100).total.mapped_cells > 1000
