@@ -90,8 +90,8 @@ def train(family: str, checkpoint: str, **options: Any) -> None:
     with training_progress() as progress:
         metrics = run(family, checkpoint, progress=progress, **options)
     for name, value in metrics.items():
-        shown = f"{100 * value:.2f} %" if name.endswith("accuracy") else value
-        click.echo(f"{name.replace('_', ' ')}: {shown}")
+        for line in _metric_lines(name.replace("_", " "), value):
+            click.echo(line)
     click.echo(f"wrote {checkpoint}")
 
 
@@ -189,6 +189,15 @@ def demo(family: str, **options: Any) -> int:
     from gatesmith.flows.demo import demo as run
 
     return 0 if run(family, console=_console(), **options).equal else 1
+
+
+def _metric_lines(name: str, value: Any) -> list[str]:
+    """A figure as a line; figures of each layer as a line a layer."""
+    if isinstance(value, list):
+        return [line for k, one in enumerate(value) for line in _metric_lines(f"{name} {k}", one)]
+    if isinstance(value, dict):
+        value = ", ".join(f"{key.replace('_', ' ')} {figure:.3g}" for key, figure in value.items())
+    return [f"{name}: {100 * value:.2f} %" if name.endswith("accuracy") else f"{name}: {value}"]
 
 
 def _console() -> Any:

@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
+from gatesmith.models.masks import report
 from gatesmith.models.sparse_mlp_net.checkpoint import (
     load_checkpoint,
     net_tensors,
@@ -232,8 +233,9 @@ def train(
     """Train on the configured data set and write the checkpoint of the last epoch.
 
     Returns the metrics stored in it: test and validation accuracy of the integer net, training
-    images, epochs, and with ``baseline`` the test accuracy of a dense float net of the same
-    shape. With ``resume`` an interrupted training goes on, and a finished one is read.
+    images, epochs, the figures of each layer's mask (:class:`gatesmith.models.masks.MaskReport`),
+    and with ``baseline`` the test accuracy of a dense float net of the same shape. With
+    ``resume`` an interrupted training goes on, and a finished one is read.
     """
     if config.data == OWN_DATA:
         raise UserError("Data must be a named data set for train; fit() trains on your own")
@@ -270,6 +272,9 @@ def train(
         "train_images": len(found.train_y),
         "epochs": config.epochs,
     }
+    metrics["mask_of_layer"] = [
+        asdict(report(linear.lfsr.mask(linear.inputs))) for linear, _ in net.parts()
+    ]
     if baseline:
         metrics["float_test_accuracy"] = float_baseline(config, data_dir)
     save_checkpoint(net, path, metrics)

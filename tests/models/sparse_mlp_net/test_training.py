@@ -66,6 +66,8 @@ def test_training_learns_digits(tmp_path):
     assert metrics["test_accuracy"] > 0.93
     assert [r.epoch for r in reports] == list(range(1, 16))
     assert reports[-1].valid_accuracy == metrics["valid_accuracy"]
+    for layer in metrics["mask_of_layer"]:
+        assert layer["fan_in_min"] == layer["fan_in_max"] and layer["dead_inputs"] == 0
     assert list(tmp_path.iterdir()) == [path]
 
 
