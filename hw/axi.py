@@ -31,6 +31,8 @@ class FrameGuard(wiring.Component):
     tready : Out(1)
     o : Out(stream.Signature(width))                 Words, without frame borders.
     abort : Out(1)                                   The frame in progress is void.
+    request : Out(1)                                 A word waits that is not to be swallowed; it
+                                                     may turn out to be void.
     """
 
     tdata: Signal
@@ -39,6 +41,7 @@ class FrameGuard(wiring.Component):
     tready: Signal
     o: stream.Interface
     abort: Signal
+    request: Signal
 
     def __init__(self, width: int, words: int) -> None:
         self._words = words
@@ -50,6 +53,7 @@ class FrameGuard(wiring.Component):
                 "tready": Out(1),
                 "o": Out(stream.Signature(width)),
                 "abort": Out(1),
+                "request": Out(1),
             }
         )
 
@@ -66,6 +70,7 @@ class FrameGuard(wiring.Component):
             self.o.payload.eq(self.tdata),
             self.o.valid.eq(self.tvalid & good & ~swallow),
             self.abort.eq(transfer & ~good & ~swallow),
+            self.request.eq(self.tvalid & ~swallow),
         ]
         with m.If(transfer):
             m.d.sync += count.eq(count + 1)
@@ -79,7 +84,7 @@ class AxiStreamShell(wiring.Component):
 
     The Core has the members ``i : In(stream)`` and ``o : Out(stream)`` with the payload
     ``data``, ``last``; ``abort : In(1)``; and for a design with a configuration stream also
-    ``config : In(stream)`` and ``config_abort : In(1)``.
+    ``config : In(stream)``, ``config_abort : In(1)`` and ``config_request : In(1)``.
 
     Parameters
     ----------
@@ -147,6 +152,8 @@ class AxiStreamShell(wiring.Component):
                 guard.o.ready.eq(sink.ready),
                 getattr(core, abort).eq(guard.abort),
             ]
+            if name == "c":
+                m.d.comb += core.config_request.eq(guard.request)
             with m.If(guard.abort):
                 m.d.sync += self.frame_error.eq(1)
         m.d.comb += [

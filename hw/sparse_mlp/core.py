@@ -142,6 +142,7 @@ class SparseMLP(wiring.Component):
     abort : In(1)         Forget the words of the input frame in progress.
     o : Out(stream)       Beats of ``data`` and ``last``.
     config : In(stream), config_abort : In(1)   Configuration words, when memories are loadable.
+    config_request : In(1)                      A word of a configuration waits, right or wrong.
 
     ``shared`` holds the Verilog of the modules that the Core instantiates by name.
     """
@@ -151,6 +152,7 @@ class SparseMLP(wiring.Component):
     o: stream.Interface
     config: stream.Interface
     config_abort: Signal
+    config_request: Signal
     shared: dict[str, str]
 
     def __init__(self, spec: SparseMLPSpec) -> None:
@@ -176,7 +178,11 @@ class SparseMLP(wiring.Component):
         }
         if spec.config_format is not None:
             self._config_width = max(field.width for field in spec.config_format.fields)
-            members |= {"config": In(stream.Signature(self._config_width)), "config_abort": In(1)}
+            members |= {
+                "config": In(stream.Signature(self._config_width)),
+                "config_abort": In(1),
+                "config_request": In(1),
+            }
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -215,7 +221,7 @@ class SparseMLP(wiring.Component):
             loader.i.valid.eq(self.config.valid & loading),
             loader.abort.eq(self.config_abort),
             partial.eq(count != 0),
-            admit.eq(~loading & (partial | ~self.config.valid)),
+            admit.eq(~loading & (partial | ~self.config_request)),
             entered.eq(accept & (count == self._spec.layers[0].inputs - 1)),
             left.eq(self.o.valid & self.o.ready & self.o.payload.last),
         ]
@@ -226,6 +232,6 @@ class SparseMLP(wiring.Component):
         m.d.sync += inside.eq(inside + entered - left)
         with m.If(loader.done):
             m.d.sync += loading.eq(0)
-        with m.Elif(self.config.valid & ~partial & (inside == 0)):
+        with m.Elif(self.config_request & ~partial & (inside == 0)):
             m.d.sync += loading.eq(1)
         return admit
