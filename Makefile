@@ -3,7 +3,7 @@
 PYTHON ?= python3
 TORCH ?= cpu
 BIN := .venv/bin
-# Two busy threads of one process are slower than one here; the tests run in processes.
+# Threads that wait for each other cost more than they bring; the tests run in processes.
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: setup demo test test-all bench lint clean

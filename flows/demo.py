@@ -88,7 +88,7 @@ def demo(
     count, accuracy = _accuracy(folder, entry)
     quiet = Console(quiet=True)
     icarus = step(
-        f"Simulated {ICARUS_FRAMES} frames on Icarus, with stalls, resets and wrong lengths",
+        f"Simulated {ICARUS_FRAMES} frames on Icarus, and more under stalls, resets, wrong lengths",
         lambda: verify(folder, frames=ICARUS_FRAMES),
     )
     cxxrtl = step(

@@ -44,7 +44,7 @@ def read_design(directory: str | Path) -> dict[str, Any]:
     path = Path(directory) / "design.json"
     try:
         design = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(
             f"{directory}: not a design folder (no design.json); gatesmith lower writes one"
         ) from None

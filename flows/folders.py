@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gatesmith.models.errors import UserError
 
-__all__ = ["appearing", "check_free", "check_writable"]
+__all__ = ["appearing", "check_free", "check_writable", "make_folder"]
 
 
 def check_writable(path: str | Path) -> None:
@@ -37,6 +37,16 @@ def check_free(directory: str | Path) -> None:
             raise UserError(f"{directory}: is not empty; remove it or choose another folder")
     except OSError as error:
         raise UserError(f"{directory}: cannot be read: {error.strerror}") from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder unless it is there; UserError when it cannot be, or cannot be written."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be made: {error.strerror}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UserError(f"{path}: cannot be written")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gatesmith.flows.area import AreaReport, Count, MemoryArea, ModuleArea
+from gatesmith.flows.folders import make_folder
 from gatesmith.flows.liberty import Library
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import tool_version, yosys
@@ -116,7 +117,8 @@ def _plan(survey: _Survey, top: str) -> tuple[dict[tuple, str], list[_Group]]:
         parent = path[: min(len(path) - bool(kind), LEVELS)]
         # A macro may come without a body: then its size is not known.
         for memory, depth, width in survey.memories.get(module, [("", 0, 0)] if kind else []):
-            name = path[-1] if kind else memory.rsplit(".", 1)[-1]
+            # Amaranth numbers what has a name that is taken.
+            name = path[-1] if kind else re.sub(r"\$\d+$", "", memory.rsplit(".", 1)[-1])
             empty = _Group(parent, kept[parent], name, kind or "table", [], set())
             group = groups.setdefault((parent, name, kind), empty)
             group.members.add(module)
@@ -219,7 +221,7 @@ def measure(
     library : Library  Cells to map to.
     log : Path         Where the log of Yosys stays when it fails; nothing is left when it works.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(log.parent)
     with tempfile.TemporaryDirectory(prefix="gatesmith-") as name:
         folder = Path(name)
         (folder / "rtl").mkdir()
@@ -242,7 +244,7 @@ def measure(
         yosys(script, folder, name="reports/area", log=log, timeout_seconds=timeout_seconds)
         statistics = _Statistics.read(folder / "reports", library)
     report = _report(verilog, top, library, kept, groups, statistics)
-    log.unlink()
+    log.unlink(missing_ok=True)
     return report, "\n".join(script) + "\n"
 
 

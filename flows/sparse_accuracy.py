@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import statistics
 from collections.abc import Sequence
 from functools import partial
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gatesmith.models.errors import UserError
+from gatesmith.sim.cache import write_atomically
 
 __all__ = ["PAPER_ERRORS", "accuracy_table", "reproduce_sparse_accuracy"]
 
@@ -101,9 +101,7 @@ def _write(path: Path, results: dict[str, Any]) -> None:
     """Replace the file in one step, so that a stop never leaves half of it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
-        os.replace(temporary, path)
+        write_atomically(path, json.dumps(results, indent=1, sort_keys=True) + "\n")
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error
 

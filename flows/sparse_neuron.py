@@ -1,4 +1,4 @@
-"""``gatesmith reproduce``: tables of the papers beside what our hardware measures."""
+"""``gatesmith reproduce sparse-neuron``: the paper's areas of one neuron beside ours."""
 
 import json
 import os
@@ -233,8 +233,12 @@ def _plot(result: dict[str, Any], path: Path) -> None:
         axes.legend(fontsize=8)
         path.parent.mkdir(parents=True, exist_ok=True)
         metadata = {"Date": None} if path.suffix == ".svg" else None
-        figure.savefig(path, metadata=metadata)
-        pyplot.close(figure)
+        try:
+            figure.savefig(path, metadata=metadata)
+        except OSError as error:
+            raise UserError(f"{path} cannot be written: {error.strerror}") from error
+        finally:
+            pyplot.close(figure)
 
 
 def _result(

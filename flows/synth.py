@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gatesmith.flows.area import AreaReport, Count
+from gatesmith.flows.design import read_design
 from gatesmith.flows.liberty import GENERIC_LIBRARY, read_library
 from gatesmith.flows.mapping import RECIPE, measure
 from gatesmith.models.errors import UserError
@@ -67,11 +68,8 @@ def synth(
     timeout_seconds : float  For Yosys.
     """
     directory = Path(directory)
-    try:
-        name = json.loads((directory / "design.json").read_text())["name"]
-        verilog = (directory / "rtl" / f"{name}.v").read_text()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{directory} must be a folder that lower wrote: {error}") from error
+    name = read_design(directory)["name"]
+    verilog = (directory / "rtl" / f"{name}.v").read_text(encoding="utf-8")
     reports = directory / "reports"
     report, script = area_of(
         verilog,
@@ -210,7 +208,7 @@ def print_area(report: AreaReport, console: Console) -> None:
         table = Table(title="Memories", title_justify="left")
         for column in ("memory", "kind"):
             table.add_column(column)
-        for column in ("number", "words", "width", "bits", *_columns(report)):
+        for column in ("number", "words", "width", "bits", "flip-flops", "GE", "%"):
             table.add_column(column, justify="right")
         for memory in report.memories:
             depths = sorted({depth for _, depth, _ in memory.words})
@@ -218,10 +216,9 @@ def print_area(report: AreaReport, console: Console) -> None:
             middle = [memory.kind, str(len(memory.words)), _span(depths), _span(widths)]
             middle.append(f"{memory.bits:,}")
             label = f"{memory.instance}.{memory.name}".lstrip(".")
-            row = _cells(report, memory.count, "", label, *middle)
-            if not memory.count.mapped_cells:
-                row[6:] = ["–"] * len(row[6:])
-            table.add_row(*row)
+            row = _cells(report, memory.count, "", label)
+            figures = [row[3], *row[-2:]] if memory.count.mapped_cells else ["–"] * 3
+            table.add_row(label, *middle, *figures)
         console.print(table)
     gates = sorted(report.generic_cells.items(), key=lambda entry: -entry[1])
     listed = ", ".join(f"{cell.strip('$_')} {number:,}" for cell, number in gates)

@@ -1,7 +1,6 @@
 """``gatesmith verify``: the Verilog of a design folder against the golden model."""
 
 import json
-import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import numpy as np
 
 from gatesmith.families import family
 from gatesmith.flows.design import read_design, sha256
+from gatesmith.flows.folders import make_folder
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
 from gatesmith.sim.cache import write_atomically
@@ -121,6 +121,8 @@ def verify(
         raise UserError(f"Frames must be at least 1, not {frames!r}")
     if simulator not in SIMULATORS:
         raise UserError(f"Simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
+    if seed < 0:
+        raise UserError(f"Seed must not be negative, not {seed!r}")
     if not 0 <= stall <= 0.95:
         raise UserError(f"Stall must be between 0 and 0.95, not {stall!r}")
     directory = Path(directory)
@@ -133,9 +135,7 @@ def verify(
     chosen, source = choose_frames(entry, spec, design.get("data"), frames, seed, data_dir)
     vectors = make_vectors(entry, spec, chosen)
     reports = directory / "reports"
-    if not os.access(directory, os.W_OK):
-        raise UserError(f"{reports}: cannot be written")
-    reports.mkdir(exist_ok=True)
+    make_folder(reports)
     waveform, caught = None, {}
     with tempfile.TemporaryDirectory(prefix="gatesmith-") as work:
         begin = time.monotonic()
@@ -228,8 +228,10 @@ def choose_frames(
     if name:
         try:
             real = entry.models.dataset_frames(spec, data.load(name, data_dir))
-        except UserError:
-            source = f"random (data set {name} was not found)"
+        except UserError as error:
+            if data_dir is not None:
+                raise
+            source = f"random, not from a data set: {error}"
         else:
             used = min(count - odd, len(real))
             frames[:used] = real[:used]

@@ -51,11 +51,20 @@ def read_store(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, n
     infinity.
     """
     try:
+        with open(path, "rb") as stream:
+            head = stream.read(2)
+        if head in (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05"):
+            raise UserError(
+                f"{path}: is a pickle, as torch.save writes it, which could run code; "
+                f"expected a {kind} in safetensors"
+            )
         with safe_open(str(path), framework="numpy") as file:
             text = (file.metadata() or {}).get("gatesmith")
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{path}: is a folder; expected a {kind}") from error
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise UserError(
             f"{path}: not a readable safetensors file ({error}); expected a {kind}"

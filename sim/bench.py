@@ -37,6 +37,14 @@ class Stalls:
         return self.now
 
 
+def wrong_and_right(config: list[int]) -> list[tuple[int, int]]:
+    """Beats of void configurations, too short and too long, and of the right one after them."""
+    noise = [(word ^ 1, 0) for word in config]
+    short, last = noise[: len(noise) // 2], (noise[-1][0], 1)
+    void = [last, *short, last] if len(config) > 1 else []
+    return [*void, *noise, *short, last, *((word, 0) for word in config[:-1]), (config[-1], 1)]
+
+
 class Player:
     """Source, sink and monitor of one scenario after another."""
 
@@ -85,8 +93,12 @@ class Player:
             errors.append(f"configuration stopped after {sent} of {len(self.config)} words")
         dut.c_axis_tvalid.value = 0
 
-    async def play(self, beats, frames_out: int, stop: int | None, stall: float, seed: int) -> dict:
+    async def play(
+        self, beats, reload, frames_out: int, stop: int | None, stall: float, seed: int
+    ) -> dict:
         """Send beats (data, tlast, starts a frame) and collect whole frames.
+
+        ``reload`` are beats (data, tlast) of configurations, sent once a frame is inside.
 
         Ends some clocks after ``frames_out`` frames came out and all beats went in, or at once
         after ``stop`` words, or when nothing moves any more.
@@ -100,7 +112,7 @@ class Player:
         first: list[int] = []
         last: list[int] = []
         error_seen: list[tuple[int, int]] = []  # beats sent, and what frame_error became
-        sent = clock = quiet = tail = words = 0
+        sent = clock = quiet = tail = words = reloaded = 0
         offered, held = False, None
         while tail < TAIL_CLOCKS and quiet <= self.patience and words != stop:
             # Both draw in every clock; a word once offered is offered until it is taken.
@@ -110,6 +122,11 @@ class Player:
             if offered:
                 dut.s_axis_tdata.value, dut.s_axis_tlast.value = beats[sent][:2]
             dut.m_axis_tready.value = ready
+            loads = reloaded < len(reload) and bool(first)
+            if reload:
+                dut.c_axis_tvalid.value = loads
+                if loads:
+                    dut.c_axis_tdata.value, dut.c_axis_tlast.value = reload[reloaded]
             await self.edge
             seen = self.sample(errors, clock)
             quiet += 1
@@ -123,6 +140,8 @@ class Player:
                 if beats[sent][2]:
                     first.append(clock)
                 sent, offered, quiet = sent + 1, False, 0
+            if loads and seen["c_axis_tready"]:
+                reloaded, quiet = reloaded + 1, 0
             if seen["m_axis_tvalid"] and ready:
                 quiet, words = 0, words + 1
                 frame.append(word[0])
@@ -132,8 +151,11 @@ class Player:
                     frame = []
             clock += 1
             done = stop is None and sent == len(beats) and len(frames) >= frames_out
+            done = done and reloaded == len(reload)
             tail = tail + 1 if done else 0
         dut.s_axis_tvalid.value = 0
+        if reloaded < len(reload):
+            errors.append(f"only {reloaded} of {len(reload)} configuration beats were taken")
         if stop is None and frame:
             errors.append(f"{len(frame)} words without tlast at the end")
         if stop is not None and words < stop:
@@ -162,7 +184,12 @@ async def run(dut) -> None:
         final = set(ends)
         beats = [(word, int(k in final), k in starts) for k, word in enumerate(data)]
         found = await player.play(
-            beats, scenario["frames_out"], scenario["stop"], scenario["stall"], job["seed"]
+            beats,
+            wrong_and_right(config or []) if scenario["reload"] else [],
+            scenario["frames_out"],
+            scenario["stop"],
+            scenario["stall"],
+            job["seed"],
         )
         found["errors"] = errors + found["errors"]
         seen.append(found)

@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -31,6 +32,7 @@ STATUS = (
     "m_axis changed while it waited for tready",
     "frame_error rose on frames of the right length",
     "a word more than all frames have",
+    "the last word came before the last input",
 )
 
 
@@ -100,6 +102,7 @@ def _library(verilog: Path, top: str, config: bool, folder: Path) -> Path:
     if not compiler:
         raise UserError("CXXRTL needs a C++ compiler: g++ was not found; apt-get install g++")
     runtime = share() / "include/backends/cxxrtl/runtime"
+    command = shlex.split(compiler)
     flags = [*FLAGS, f"-DTOP=p_{top.replace('_', '__')}", *(["-DCONFIG"] if config else [])]
     digest = hashlib.sha256()
     tools = " ".join([tool_version(), compiler, *flags])
@@ -111,11 +114,12 @@ def _library(verilog: Path, top: str, config: bool, folder: Path) -> Path:
     log = library.with_suffix(".log")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        place = tempfile.TemporaryDirectory(dir=folder)
     except OSError as error:
         raise UserError(
             f"{folder} must be writable: {error.strerror}; or set GATESMITH_CACHE"
         ) from error
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+    with place as name:
         work = Path(name)
         shutil.copy(verilog, work / "design.v")
         text = verilog.read_text()
@@ -127,11 +131,14 @@ def _library(verilog: Path, top: str, config: bool, folder: Path) -> Path:
         ]
         yosys(lines, work, name="model", log=log)
         options = ['-DMODEL="model.cc"', "-I.", f"-I{runtime}", "-o", "model.so"]
-        command = [compiler, *flags, *options, str(DRIVER)]
-        with log.open("ab") as stream:
-            code = subprocess.run(command, cwd=work, stdout=stream, stderr=stream).returncode
+        command += [*flags, *options, str(DRIVER)]
+        try:
+            with log.open("ab") as stream:
+                code = subprocess.run(command, cwd=work, stdout=stream, stderr=stream).returncode
+        except OSError as error:
+            raise UserError(f"C++ compiler {compiler!r} cannot be run: {error.strerror}") from error
         if code:
             raise UserError(f"{compiler} could not compile the CXXRTL model (log: {log})")
         os.replace(work / "model.so", library)
-    log.unlink()
+    log.unlink(missing_ok=True)
     return library

@@ -55,7 +55,7 @@ struct Job {
   uint64_t frames_out, words_out;  // out: whole frames received, and words of the next
 };
 
-enum Status { OK, TIMEOUT, MISPLACED_LAST, UNSTABLE, FRAME_ERROR, EXTRA };
+enum Status { OK, TIMEOUT, MISPLACED_LAST, UNSTABLE, FRAME_ERROR, EXTRA, UNSENT };
 
 extern "C" int gatesmith_run(Job *job) {
   Design top;
@@ -131,5 +131,5 @@ extern "C" int gatesmith_run(Job *job) {
     clock_edge(top);
     if (quiet > job->patience && job->frames_out < job->frames) return TIMEOUT;
   }
-  return OK;
+  return sent == total ? OK : UNSENT;
 }

@@ -33,6 +33,7 @@ class Scenario:
                               the frame has, or more, which repeat it. The last carries tlast.
     cut : bool                The last frame stops short of its end, without tlast.
     stop : int or None        The scenario ends after so many words of the first answer.
+    reload : bool             Void configurations, and the right one again, come with the frames.
     stall : float             Part of the clocks in which each stream stalls.
     """
 
@@ -41,6 +42,7 @@ class Scenario:
     stall: float
     cut: bool = False
     stop: int | None = None
+    reload: bool = False
 
     def expected(self, words: int) -> list[int]:
         """Frames that must come out whole: those sent at their right length."""
@@ -53,6 +55,7 @@ def scenarios(vectors: Vectors, *, stall: float, seed: int) -> list[Scenario]:
     """What every verification plays, one after the other, each after a reset.
 
     Frames of wrong lengths between right ones; an answer and a frame that the next reset cuts;
+    configurations of wrong lengths and a right one while frames are inside, if there are any;
     then all frames without stalls, which must find nothing left over; all frames again with the
     wanted stalls; and a few with many.
     """
@@ -70,6 +73,8 @@ def scenarios(vectors: Vectors, *, stall: float, seed: int) -> list[Scenario]:
     if words > 1:
         part = ((few[0], words // 2),)
         plays.append(Scenario(name="frame cut by reset", sent=part, stall=0, cut=True))
+    if vectors.config is not None:
+        plays.append(Scenario(name="configured again", sent=whole, stall=0.2, reload=True))
     plays.append(Scenario(name="all frames", sent=every, stall=0))
     if stall:
         plays.append(Scenario(name="all frames, stalled", sent=every, stall=stall))
@@ -106,10 +111,11 @@ def run_bench(
         firsts = [int(end) - len(part) for end, part in zip(ends, beats, strict=True)]
         right = [f for f, (_, length) in zip(firsts, play.sent, strict=True) if length == words]
         job["scenarios"].append({
-            "last": (ends[:-1] if play.cut else ends).__sub__(1).tolist(),
+            "last": ((ends[:-1] if play.cut else ends) - 1).tolist(),
             "first": right,
             "frames_out": len(play.expected(words)),
             "stop": play.stop,
+            "reload": play.reload,
             "stall": play.stall,
         })  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
@@ -139,12 +145,14 @@ def _outcome(play: Scenario, found: dict, vectors: Vectors) -> Outcome:
             wrong_at = position + min(length, words_in)  # beats taken when the fault shows
         position += length
     changes = [tuple(change) for change in found["frame_error"]]
-    if wrong_at is None and changes:
+    if play.reload and [value for _, value in changes] != [1]:
+        errors.append(f"frame_error must rise once on void configurations, not {changes}")
+    if wrong_at is None and changes and not play.reload:
         errors.append(f"frame_error rose after {changes[0][0]} beats of right frames")
     if wrong_at is not None and [value for _, value in changes] != [1]:
         errors.append(f"frame_error must rise once and stay, not {changes}")
-    if wrong_at is not None and changes and changes[0][0] < wrong_at:
-        errors.append(f"frame_error rose after {changes[0][0]} beats, before beat {wrong_at}")
+    if wrong_at is not None and changes and changes[0][0] != wrong_at:
+        errors.append(f"frame_error rose after {changes[0][0]} beats, not {wrong_at}")
     count = next(iter(ragged), len(found["frames"]))
     spans = np.array(found["last"][:count], dtype=np.int64) + 1
     starts = np.resize(np.array(found["first"] or [0], dtype=np.int64), count)

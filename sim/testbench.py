@@ -105,11 +105,10 @@ module tb;
   reg [31:0] first [0:FRAMES-1];  // clock of the first input beat of each frame
 
   reg stalls;
-  reg [31:0] lfsr;
+  reg [31:0] lfsr, clock;  // clock: number of the clock since reset
   wire source_stall = stalls & (clock[7] ? lfsr[0] | lfsr[9] : lfsr[0] & lfsr[9]);
   wire sink_stall = stalls & (clock[7] ? lfsr[4] & lfsr[22] : lfsr[4] | lfsr[22] | lfsr[29]);
 
-  reg [31:0] clock;  // since reset
   integer quiet, sent, received, errors, shown;  // quiet: clocks since the last transfer
   reg [7:0] seen;  // rules broken before, so that each is counted and printed once
   reg in_taken, waiting;  // waiting: a word was offered in the last clock, and not taken
@@ -190,6 +189,10 @@ module tb;
     $readmemh({DIR, "/input.hex"}, beats);
     $readmemh({DIR, "/expected.hex"}, expected);
     $readmemh({DIR, "/clocks.hex"}, clocks);
+    if (^{beats[0], expected[0], clocks[0]} === 1'bx) begin
+      $display("FAIL: no vectors in the folder %0s: run this in the design folder", DIR);
+      $finish(0);
+    end
     stalls = $test$plusargs("stall") != 0;
     lfsr = 32'h2545f491;
     {clock, quiet, sent, received, errors, shown, seen, waiting} = 0;

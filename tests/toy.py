@@ -88,12 +88,17 @@ _CONFIG = """\
 input [15:0] c_axis_tdata;
   input c_axis_tvalid, c_axis_tlast;
   output c_axis_tready;
-  reg loaded;
+  reg loaded, skipping, c_error;
   reg [15:0] offset;
-  assign c_axis_tready = ~loaded & ~rst;
+  assign frame_error = s_error | c_error;
+  assign c_axis_tready = ~rst & (skipping | ~loaded | (~answering & count == 3'd0));
   always @(posedge clk) begin
-    if (c_axis_tvalid & c_axis_tready) begin offset <= c_axis_tdata; loaded <= c_axis_tlast; end
-    if (rst) begin loaded <= 1'b0; offset <= 16'd0; end
+    if (c_axis_tvalid & c_axis_tready) begin
+      if (skipping) skipping <= ~c_axis_tlast;
+      else if (c_axis_tlast) begin offset <= c_axis_tdata; loaded <= 1'b1; end
+      else begin skipping <= 1'b1; c_error <= 1'b1; end
+    end
+    if (rst) begin loaded <= 0; skipping <= 0; c_error <= 0; offset <= 0; end
   end"""
 
 _LAST = "second <= 1'b0;\n      swallowing"
@@ -136,6 +141,13 @@ FAULTS: dict[str, list[tuple[str, str]]] = {
     "sum kept after a short frame": [
         ("sum <= offset;\n        parity <= 8'd0;\n        if (s", "parity <= 0;\n        if (s"),
     ],
+    "frame_error late": [
+        ("output reg frame_error;", "output frame_error; reg e_error, e_late;"),
+        ("reg [7:0] parity;", "reg [7:0] parity; assign frame_error = e_late;"),
+        ("frame_error <= 1'b1;", "e_error <= 1'b1;"),
+        ("frame_error <= 1'b0;", "e_error <= 0; e_late <= 0;"),
+        ("pause <= pause + 4'd1;", "pause <= pause + 4'd1; if (&pause) e_late <= e_error;"),
+    ],
     "frame_error never": [("frame_error <= 1'b1", "frame_error <= 1'b0")],
     "frame_error not kept": [("pause <= pause + 4'd1;", "pause <= pause + 1; frame_error <= 0;")],
     "frame_error on right frames": [
@@ -169,6 +181,8 @@ def configured() -> str:
     ports = "c_axis_tdata, c_axis_tvalid, c_axis_tready, c_axis_tlast"
     text = text.replace("/*PORTS*/", f",\n  {ports}")
     text = text.replace("  wire loaded = 1'b1;\n  wire [15:0] offset = 16'd0;\n", "")
+    text = text.replace("frame_error <=", "s_error <=")
+    text = text.replace("output reg frame_error;", "output frame_error; reg s_error;")
     # The offset arrives after reset.
     return text.replace("sum <= sum +", "sum <= (count == 0 ? offset : sum) +")
 

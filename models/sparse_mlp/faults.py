@@ -43,7 +43,8 @@ def faults(spec: SparseMLPSpec) -> dict[str, SparseMLPSpec]:
             width = max(layer.taps)
             spare = sorted(set(range(1, width)) - set(layer.taps))
             if spare:
-                plant("wrong tap", _remask(layer, taps=(*layer.taps[:-1], spare[-1])))
+                others = (tap for tap in layer.taps if tap != min(layer.taps))
+                plant("wrong tap", _remask(layer, taps=(*others, spare[-1])))
             visited = states(layer.taps, layer.seeds, layer.inputs, layer.leap)
             above = visited[visited >= layer.threshold]
             if above.size and above.min() + 1 < 1 << width:
@@ -56,15 +57,16 @@ def faults(spec: SparseMLPSpec) -> dict[str, SparseMLPSpec]:
         if layer.weights.size:
             weights = layer.weights.copy()
             middle = weights.size // 2
-            weights[middle] = -weights[middle] if weights[middle] else 1
+            weights[middle] = -weights[middle] if weights[middle] > 0 else 1
             plant("one weight", replace(layer, weights=weights))
             if WEIGHT_BITS[layer.weight_kind] == 8:
                 weights = layer.weights.copy()
                 weights[middle] ^= 1
                 plant("lowest bit of one weight", replace(layer, weights=weights))
         bias = layer.bias.copy()
-        bias[-1] += 1 << layer.shift
-        plant("one bias", replace(layer, bias=bias))
-        if layer.output_bits:
+        bias[-1] += 1 << min(layer.shift, 38)
+        if abs(bias[-1]) < 1 << 40:
+            plant("one bias", replace(layer, bias=bias))
+        if layer.output_bits and layer.shift < 62:
             plant("shift too long", replace(layer, shift=layer.shift + 1))
     return found

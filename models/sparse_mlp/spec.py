@@ -11,6 +11,7 @@ import numpy as np
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import Field, FrameFormat
 from gatesmith.models.lfsr import keep_masks
+from gatesmith.models.names import check_name
 from gatesmith.models.store import read_store, write_store
 
 __all__ = ["DATAPATHS", "MEMORIES", "WEIGHT_BITS", "SparseLayer", "SparseMLPSpec"]
@@ -264,12 +265,7 @@ class SparseMLPSpec:
     def __post_init__(self) -> None:
         _check(self.datapath in DATAPATHS, "Datapath", f"one of {DATAPATHS}", self.datapath)
         _check(self.memory in MEMORIES, "Memory", f"one of {MEMORIES}", self.memory)
-        _check(
-            self.name.isidentifier() and self.name.isascii(),
-            "Name",
-            "a Verilog identifier",
-            self.name,
-        )
+        check_name(self.name)
         _check(len(self.layers) >= 1, "Layers", "at least 1", len(self.layers))
         for index, layer in enumerate(self.layers):
             last = index == len(self.layers) - 1
@@ -396,9 +392,9 @@ class SparseMLPSpec:
         )
         return SparseMLPSpec(
             layers=layers,
-            datapath=datapath or self.datapath,  # type: ignore[arg-type]
-            memory=memory or self.memory,  # type: ignore[arg-type]
-            name=name or self.name,
+            datapath=self.datapath if datapath is None else datapath,  # type: ignore[arg-type]
+            memory=self.memory if memory is None else memory,  # type: ignore[arg-type]
+            name=self.name if name is None else name,
         )
 
     def save(self, path: str | Path) -> None:

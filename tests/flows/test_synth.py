@@ -73,7 +73,9 @@ def design(tmp_path):
         folder = tmp_path / name
         (folder / "rtl").mkdir(parents=True)
         (folder / "rtl" / f"{name}.v").write_text(verilog)
-        (folder / "design.json").write_text(json.dumps({"name": name}))
+        design = {"format": "gatesmith-design", "version": 1, "name": name}
+        design |= {"family": "", "streams": {}, "memories": [], "verilog_sha256": ""}
+        (folder / "design.json").write_text(json.dumps(design))
         return folder
 
     return write
@@ -115,7 +117,7 @@ def test_rejects_library(name, design, tmp_path):
 
 
 def test_rejects_folder(tmp_path):
-    with pytest.raises(UserError, match="must be a folder that lower wrote"):
+    with pytest.raises(UserError, match="not a design folder"):
         synth(tmp_path)
 
 

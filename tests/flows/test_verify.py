@@ -73,7 +73,17 @@ def test_self_test_sees_every_planted_fault(simulator: str, design: Path) -> Non
     report = verify(design, frames=6, simulator=simulator, self_test=True)
     assert report.equal and report.faults and all(report.faults.values())
     kinds = {name.split(":")[0] for name in report.faults}
-    assert kinds == {"vectors", "design", "ports"}
+    assert kinds == {"control", "vectors", "design", "ports"}
+
+
+def test_self_test_of_a_dead_design_fails(design: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(design, tmp_path / "dead")
+    verilog = copy / "rtl" / "sparse_mlp.v"
+    text = verilog.read_text()
+    verilog.write_text(text.replace("if (rst)", "if (1'b1)"))
+    assert verilog.read_text() != text
+    report = verify(copy, frames=4, simulator="cxxrtl", self_test=True)
+    assert not report.equal and not report.faults["ports: nothing spoilt, which passes"]
 
 
 def test_a_missed_fault_is_a_failure(design: Path) -> None:
@@ -119,6 +129,7 @@ def some_vectors() -> Vectors:
     [
         (["--frames", "0"], ["Frames", "at least 1"]),
         (["--stall", "1"], ["Stall", "0.95"]),
+        (["--seed", "-1"], ["Seed", "negative"]),
         (["--stall", "nan"], ["Stall", "nan"]),
         (["--simulator", "modelsim"], ["Simulator", "icarus", "'modelsim'"]),
     ],
@@ -143,7 +154,7 @@ def test_refuses_a_spec_of_another_design(
     random_spec(1, (9, 5, 3)).with_options(name="other").save(copy / "spec.safetensors")
     gatesmith("verify", copy).check_refused("disagree on the name")
     (copy / "spec.safetensors").write_bytes(b"\x80\x04cos\nsystem\n")
-    gatesmith("verify", copy).check_refused("not a readable safetensors file")
+    gatesmith("verify", copy).check_refused("is a pickle")
 
 
 def test_frames_are_real_where_the_data_set_is_known(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def findings(verilog: str, vectors: Vectors, folder: Path, stall: float = 0.0) -
     path.write_text(verilog)
     seen = simulate(path, toy.NAME, vectors, "icarus", stall, 3, folder / "run")
     reports = judge(vectors, seen)
-    assert len(reports) == 5 + (stall > 0)
+    assert len(reports) == 5 + (stall > 0) + (vectors.config is not None)
     return [f"{r.name}: {found}" for r in reports for found in (*r.mismatches, *r.errors)]
 
 
@@ -29,8 +29,23 @@ def test_sound_design_passes(tmp_path: Path, stall: float) -> None:
     assert findings(toy.sound(), toy.vectors(), tmp_path, stall) == []
 
 
+@pytest.mark.parametrize(
+    "right, wrong",
+    [
+        ("offset <= c_axis_tdata; loaded", "loaded"),  # never loaded
+        ("else begin skipping", "else begin offset <= c_axis_tdata; loaded <= 1; skipping"),
+        ("c_error <= 1'b1;", ""),
+        ("~answering & count == 3'd0", "1'b0"),  # never again
+    ],
+)
+def test_fault_of_the_configuration_is_seen(tmp_path: Path, right: str, wrong: str) -> None:
+    text = toy.configured()
+    assert text.count(right) == 1
+    assert findings(text.replace(right, wrong), toy.vectors(offset=37), tmp_path)
+
+
 def test_configured_design_passes_with_the_right_configuration_only(tmp_path: Path) -> None:
-    assert findings(toy.configured(), toy.vectors(offset=37), tmp_path) == []
+    assert findings(toy.configured(), toy.vectors(offset=37), tmp_path, 0.3) == []
     other = toy.vectors(offset=38)
     wrong = Vectors(
         inputs=other.inputs,

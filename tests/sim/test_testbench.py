@@ -174,7 +174,8 @@ def test_nothing_compared_fails(design: Path) -> None:
 
 
 def test_missing_vectors_fail(design: Path) -> None:
-    check_fails(simulate(design, options=('-Ptb.DIR="nowhere"',)))
+    lines = simulate(design, options=('-Ptb.DIR="nowhere"',))
+    assert lines[-1] == "FAIL: no vectors in the folder nowhere: run this in the design folder"
 
 
 def test_frames_and_golden_run_must_agree(tmp_path: Path) -> None:

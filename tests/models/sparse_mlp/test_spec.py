@@ -62,7 +62,8 @@ def test_rejects_chain(layers, message):
         ({"lanes": 0}, "Lanes must be between 1 and 5, not 0"),
         ({"datapath": "fast"}, "Datapath must be one of ('gate', 'index'), not 'fast'"),
         ({"memory": "dram"}, "Memory must be one of ('rom', 'flipflop', 'sram'), not 'dram'"),
-        ({"name": "3x"}, "Name must be a Verilog identifier, not '3x'"),
+        ({"name": "3x"}, "Name must be a Verilog identifier, no keyword and not tb or "),
+            ({"name": "wire"}, "Name must be a Verilog identifier, no keyword and not tb or "),
     ],
 )  # fmt: skip
 def test_rejects_options(options, message):

@@ -86,7 +86,7 @@ def test_rejects_what_is_not_a_checkpoint(tmp_path, content):
 def test_rejects_a_pickle_written_by_torch(tmp_path):
     path = tmp_path / "net.pt"
     torch.save({"weight": torch.zeros(3)}, path)
-    with pytest.raises(UserError, match="not a readable safetensors file"):
+    with pytest.raises(UserError, match="is a pickle, as torch.save writes it"):
         load_checkpoint(path)
 
 
