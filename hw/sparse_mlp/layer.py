@@ -128,15 +128,7 @@ class Layer(wiring.Component):
             activation = Signal(layer.input_bits)
             m.d.sync += activation.eq(self.i.payload)
             return self.i, activation, self.abort
-        buffer = FrameBuffer(
-            width=layer.input_bits,
-            words=layer.inputs,
-            stride=layer.inputs,
-            ports=1,
-            kind="sram" if self._memory == "sram" else "flipflop",
-        )
-        m.submodules.buffer = buffer
-        wiring.connect(m, wiring.flipped(self.i), buffer.i)
+        buffer = self._buffer(m, layer.inputs, 1)
         m.d.comb += buffer.abort.eq(self.abort)
         replay = stream.Signature(layer.input_bits).create(path=("replay",))
         address, place = Signal(range(2 * layer.inputs)), Signal(count_shape(layer.inputs))
@@ -166,6 +158,20 @@ class Layer(wiring.Component):
         m.d.sync += activation.eq(buffer.reads[0].data)
         return replay, activation, Const(0)  # the buffer holds whole frames only
 
+    def _buffer(self, m: Module, stride: int, ports: int) -> FrameBuffer:
+        """The frame buffer before the lanes, fed with the layer's input."""
+        layer = self._layer
+        buffer = FrameBuffer(
+            width=layer.input_bits,
+            words=layer.inputs,
+            stride=stride,
+            ports=ports,
+            kind="sram" if self._memory == "sram" else "flipflop",
+        )
+        m.submodules.buffer = buffer
+        wiring.connect(m, wiring.flipped(self.i), buffer.i)
+        return buffer
+
     def _walk_blocks(
         self,
         m: Module,
@@ -179,15 +185,7 @@ class Layer(wiring.Component):
         """Index datapath: every lane reads its own kept inputs; the slowest ends the group."""
         layer = self._layer
         stride = -(-layer.inputs // layer.lookahead) * layer.lookahead
-        buffer = FrameBuffer(
-            width=layer.input_bits,
-            words=layer.inputs,
-            stride=stride,
-            ports=layer.lanes,
-            kind="sram" if self._memory == "sram" else "flipflop",
-        )
-        m.submodules.buffer = buffer
-        wiring.connect(m, wiring.flipped(self.i), buffer.i)
+        buffer = self._buffer(m, stride, layer.lanes)
         primed, fresh, advance = Signal(), Signal(), Signal()
         running = Signal()
         after = Signal.like(upcoming)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from gatesmith.models.lfsr import states
-from gatesmith.models.sparse_mlp.spec import WEIGHT_BITS, SparseLayer, SparseMLPSpec
+from gatesmith.models.sparse_mlp.layer import WEIGHT_BITS, SparseLayer
+from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
 
 __all__ = ["faults"]
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from gatesmith.models.data import Dataset, quantise
 from gatesmith.models.frames import GoldenRun
+from gatesmith.models.sparse_mlp.layer import SparseLayer
 from gatesmith.models.sparse_mlp.schedule import clocks
-from gatesmith.models.sparse_mlp.spec import SparseLayer, SparseMLPSpec
+from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
 
 __all__ = ["golden", "hidden", "dataset_frames"]
 

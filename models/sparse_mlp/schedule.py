@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatesmith.models.sparse_mlp.spec import SparseLayer, SparseMLPSpec
+from gatesmith.models.sparse_mlp.layer import SparseLayer
+from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
 
 __all__ = ["Timing", "clocks", "group_clocks", "timing"]
 
