@@ -147,7 +147,9 @@ def _packing(stream: Mapping[str, Any]) -> str:
 def _configuration(layout: str) -> str:
     return (
         "\nOne configuration frame must be loaded after reset; before that `s_axis_tready` stays "
-        "low. Its words, as the Spec defines them:\n\n"
+        "low. A later one is taken as soon as no frame is inside. One of the wrong length sets "
+        "`frame_error`, and frames then wait for a right one. The words, as the Spec defines "
+        "them:\n\n"
         + "".join(f"> {line}".rstrip() + "\n" for line in layout.splitlines())
         + "\n`spec.config_words()` of the Spec in Python, and `sim/config.hex`, are the frame "
         "that holds the weights of this checkpoint.\n"
