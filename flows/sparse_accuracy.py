@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gatesmith.models.errors import UserError
-from gatesmith.sim.cache import write_atomically
+from gatesmith.models.store import write_atomically
 
 __all__ = ["PAPER_ERRORS", "accuracy_table", "reproduce_sparse_accuracy"]
 

@@ -17,7 +17,8 @@ from gatesmith.flows.synth import area_of
 from gatesmith.models.errors import UserError
 from gatesmith.models.lfsr import PRIMITIVE_TAPS, keep_masks
 from gatesmith.models.sparse_mlp import SparseLayer
-from gatesmith.sim.cache import cache_folder, write_atomically
+from gatesmith.models.store import write_atomically
+from gatesmith.sim.cache import cache_folder
 
 __all__ = ["index_storage", "reproduce_sparse_neuron"]
 

@@ -13,7 +13,8 @@ from gatesmith.flows.design import read_design
 from gatesmith.flows.liberty import GENERIC_LIBRARY, read_library
 from gatesmith.flows.mapping import RECIPE, measure
 from gatesmith.models.errors import UserError
-from gatesmith.sim.cache import cached_json, keep_json, write_atomically
+from gatesmith.models.store import write_atomically
+from gatesmith.sim.cache import cached_json, keep_json
 from gatesmith.sim.yosys import tool_version
 
 __all__ = ["area_of", "print_area", "synth"]

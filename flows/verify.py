@@ -15,7 +15,7 @@ from gatesmith.flows.design import read_design, sha256
 from gatesmith.flows.folders import make_folder
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
-from gatesmith.sim.cache import write_atomically
+from gatesmith.models.store import write_atomically
 from gatesmith.sim.vectors import Mismatch, Outcome, Vectors, compare
 
 __all__ = [

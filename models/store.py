@@ -12,9 +12,22 @@ from safetensors.numpy import save
 
 from gatesmith.models.errors import UserError
 
-__all__ = ["read_store", "write_store"]
+__all__ = ["read_store", "write_atomically", "write_store"]
 
 VERSION = 1
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all, text as UTF-8. Its folder must exist."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def write_store(
@@ -31,15 +44,7 @@ def write_store(
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_atomically(path, data)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error
 

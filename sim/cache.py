@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["cache_folder", "cached_json", "keep_json", "write_atomically"]
+from gatesmith.models.store import write_atomically
+
+__all__ = ["cache_folder", "cached_json", "keep_json"]
 
 
 def cache_folder() -> Path:
@@ -39,16 +40,3 @@ def keep_json(kind: str, key: Any, value: Any) -> None:
         write_atomically(path, json.dumps(value))
     except OSError:
         pass
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file whole or not at all. Its folder must exist."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w") as stream:
-            stream.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -42,7 +42,7 @@ class SparseMLPConfig:
     weights : str            ``binary``, ``ternary`` or ``int8``.
     activation_bits : int    Of hidden activations, unsigned, 1 to 8.
     input_bits : int         Of inputs, unsigned, 1 to 8; None: 4 for digits, else 8.
-    generator : str          ``leap``: wide LFSR, its whole width of steps an input; ``paper``:
+    generator : str          ``leap``: wide LFSR, eight steps an input; ``paper``:
                              ceil(log2(inputs)) bits, one step.
     leap : int               Steps an input instead of the generator's.
     loss : str               ``cross-entropy``, or the paper's ``squared-hinge``. On MNIST the
