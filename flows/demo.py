@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gatesmith.families import Family, family
-from gatesmith.flows.area import AreaReport
+from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.design import read_design
 from gatesmith.flows.folders import check_free
 from gatesmith.flows.lower import lower

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gatesmith.flows.area import AreaReport
+from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.folders import check_writable
 from gatesmith.flows.synth import area_of
 from gatesmith.models.errors import UserError

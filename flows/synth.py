@@ -8,10 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from gatesmith.flows.area import AreaReport, Count
+from gatesmith.flows.silicon.area import AreaReport, Count
 from gatesmith.flows.design import read_design
-from gatesmith.flows.liberty import GENERIC_LIBRARY, read_library
-from gatesmith.flows.mapping import RECIPE, measure
+from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
+from gatesmith.flows.silicon.mapping import RECIPE, measure
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
 from gatesmith.sim.cache import cached_json, keep_json

@@ -12,7 +12,7 @@ from designs import random_layer, random_spec
 from rich.console import Console
 
 from gatesmith.families import FAMILIES
-from gatesmith.flows.liberty import GENERIC_LIBRARY, read_library
+from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
 from gatesmith.flows.synth import synth
 from gatesmith.models.errors import UserError
 from gatesmith.models.sparse_mlp import SparseMLPSpec

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from gatesmith.flows.mapping import cells_of
+from gatesmith.flows.silicon.mapping import cells_of
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import engine, tool_version, yosys
 

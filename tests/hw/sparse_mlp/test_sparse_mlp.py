@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatesmith.families import FAMILIES
-from gatesmith.flows.mapping import cells_of
+from gatesmith.flows.silicon.mapping import cells_of
 from gatesmith.flows.verify import judge, make_vectors, simulate
 from gatesmith.hw.sparse_mlp.mask import mask_verilog
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatesmith.flows.area import AreaReport, Count, MemoryArea, ModuleArea
+from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea, ModuleArea
 from gatesmith.flows.folders import make_folder
-from gatesmith.flows.liberty import Library
+from gatesmith.flows.silicon.liberty import Library
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import tool_version, yosys
 
