@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from gatesmith.flows.silicon.area import AreaReport, Count
 from gatesmith.flows.design import read_design
+from gatesmith.flows.silicon.area import AreaReport, Count
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
 from gatesmith.flows.silicon.mapping import RECIPE, measure
 from gatesmith.models.errors import UserError

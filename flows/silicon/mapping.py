@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea, ModuleArea
 from gatesmith.flows.folders import make_folder
+from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea, ModuleArea
 from gatesmith.flows.silicon.liberty import Library
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import tool_version, yosys
