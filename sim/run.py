@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,11 +91,13 @@ def run_bench(
     simulator: str = "icarus",
     seed: int = 0,
     waves: Path | None = None,
+    watched: Sequence[str] = (),
 ) -> list[Outcome]:
     """Play scenarios through a design; what came out of each, with the rules it broke.
 
     ``folder`` takes the compiled simulation, its log and the bench's files. With ``waves`` a VCD
-    is written. UserError when the simulator is missing or too old, or refuses the Verilog.
+    is written, of all signals or of those that are ``watched``, named from the top module on.
+    UserError when the simulator is missing or too old, or refuses the Verilog.
     """
     _require(simulator)
     words = vectors.inputs.shape[1]
@@ -120,7 +122,7 @@ def run_bench(
         })  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
     (folder / "seen.json").unlink(missing_ok=True)
-    _simulate(verilog, top, folder, simulator, waves)
+    _simulate(verilog, top, folder, simulator, waves, watched)
     if not (folder / "seen.json").exists():
         raise UserError(f"The bench did not finish under {simulator}; see {folder / 'bench.log'}")
     seen = json.loads((folder / "seen.json").read_text())
@@ -177,7 +179,14 @@ def _require(simulator: str) -> None:
             )
 
 
-def _simulate(verilog: Path, top: str, folder: Path, simulator: str, waves: Path | None) -> None:
+def _simulate(
+    verilog: Path,
+    top: str,
+    folder: Path,
+    simulator: str,
+    waves: Path | None,
+    watched: Sequence[str],
+) -> None:
     """Build and run; what the tools print goes to ``bench.log``.
 
     Icarus reads Verilog-2005: as SystemVerilog, which cocotb asks for, combinational processes
@@ -188,9 +197,10 @@ def _simulate(verilog: Path, top: str, folder: Path, simulator: str, waves: Path
         options = ["-g2005"]
         if waves is not None:
             dump = folder / "dump.v"
+            signals = ", ".join(f"{top}.{name}" for name in watched) or top
             dump.write_text(
                 "module gatesmith_dump;\n"
-                f'  initial begin $dumpfile("{waves.resolve()}"); $dumpvars(0, {top}); end\n'
+                f'  initial begin $dumpfile("{waves.resolve()}"); $dumpvars(0, {signals}); end\n'
                 "endmodule\n"
             )
             sources.append(dump)
