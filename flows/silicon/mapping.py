@@ -18,7 +18,7 @@ from gatesmith.flows.silicon.tables import read_cell
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import tool_version, yosys
 
-__all__ = ["MACROS", "RECIPE", "Mapping", "cells_of", "map_design"]
+__all__ = ["MACROS", "RECIPE", "Mapping", "cells_of", "map_design", "memory_of"]
 
 # Modules this many levels below the top keep their borders: top, Core, layers. Lanes are
 # dissolved into their layer: ABC then runs for a layer instead of for a hundred lanes, and
@@ -27,7 +27,7 @@ LEVELS = 2
 
 KINDS = ("rom", "flipflop", "sram")
 MACROS = frozenset({"sram"})  # kinds of memories that are not mapped, unless told otherwise
-MEMORY = "gatesmith_memory"  # name of the modules that memories are gathered in
+MEMORY = "gatesmith_memory"  # how the names of modules begin that memories are gathered in
 
 # The script of Yosys with ifraig for its SAT sweep (&fraig -x), which does not finish on the XORs
 # of an LFSR that looks far ahead. Commas stand for blanks.
@@ -142,7 +142,14 @@ def _plan(survey: _Survey, top: str) -> tuple[dict[tuple, str], list[_Group]]:
 def _gathered(groups: list[_Group], macros: frozenset[str]) -> dict[tuple[str, str], str]:
     """Module in which the memories of a name in a kept module are gathered."""
     apart = [(g.module, g.name) for g in groups if g.kind in set(KINDS) - macros]
-    return {key: f"{MEMORY}{number}" for number, key in enumerate(dict.fromkeys(apart))}
+    return {key: f"{MEMORY}{n}_{key[1]}" for n, key in enumerate(dict.fromkeys(apart))}
+
+
+def memory_of(instance: str) -> str | None:
+    """Name of the memory whose gathered module an instance is; None for any other instance."""
+    last = instance.rpartition(".")[2]
+    found = re.match(rf"{MEMORY}\d+_(\w+)", last)
+    return found[1] if found else None
 
 
 def _borders(
