@@ -22,8 +22,8 @@ __all__ = ["block_texts", "gate_verilog", "simulate_gates", "states_of"]
 def gate_verilog(netlist: Netlist, blocks: Mapping[str, str]) -> str:
     """Verilog of a netlist with functional models in place of the cells.
 
-    ``blocks`` is the Verilog of each module that the netlist instantiates. A net is ``n<number>``;
-    bit k of the registers, in the order of :func:`flip_flops`, is ``r<k>``.
+    ``blocks`` is the Verilog of each module that the netlist instantiates. A net is ``n<number>``,
+    the state of flip-flop k, in the order of the netlist, is ``r<k>``.
     """
     return "\n".join(_lines(netlist, blocks)) + "\n"
 
@@ -48,6 +48,9 @@ def _lines(netlist: Netlist, blocks: Mapping[str, str]) -> Iterable[str]:
             for port, nets in block.ports.items()
         )
         yield f"  \\{block.module} block{number} ({wired});"
+    for name, nets in _block_ports(netlist):
+        joined = f"{{{', '.join(_net(net) for net in nets[::-1].tolist())}}}"
+        yield f"  wire [{len(nets) - 1}:0] {name} = {joined};"
     register, clocked = 0, []
     for group in netlist.groups:
         pins = {pin: [_net(net) for net in nets.tolist()] for pin, nets in group.pins.items()}
@@ -74,6 +77,13 @@ def _net(net: int) -> str:
     return f"1'b{net}" if net <= Netlist.ONE else f"n{net}"
 
 
+def _block_ports(netlist: Netlist) -> Iterable[tuple[str, np.ndarray]]:
+    """Names for the ports of the blocks, and their nets."""
+    for number, block in enumerate(netlist.blocks):
+        for port, nets in enumerate(block.ports.values()):
+            yield f"b{number}_{port}", nets
+
+
 def _registers(netlist: Netlist) -> int:
     return sum(len(group) for group in netlist.groups if group.cell.flip_flop)
 
@@ -92,8 +102,7 @@ def simulate_gates(
     verilog.write_text(gate_verilog(netlist, blocks))
     watched = [port.name for port in netlist.ports]
     watched += [f"r{k}" for k in range(_registers(netlist))]
-    for number, block in enumerate(netlist.blocks):
-        watched += [f"block{number}.\\{port} " for port in block.ports]
+    watched += [name for name, _ in _block_ports(netlist)]
     (outcome,) = run_bench(
         verilog,
         netlist.top,
@@ -126,6 +135,8 @@ def states_of(netlist: Netlist, waves: Waves) -> tuple[np.ndarray, np.ndarray]:
     for port in netlist.ports:
         if not port.output:
             put(port.name, port.nets)
+    for name, nets in _block_ports(netlist):
+        put(name, nets)
     register = 0
     for group in netlist.groups:
         flip_flop = group.cell.flip_flop

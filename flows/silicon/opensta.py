@@ -164,6 +164,13 @@ def _script(
         return
     # A density is in toggles a clock period: the period of the power is another clock's.
     yield f"create_clock -name clock -period {period:.9g} [get_ports p{clock}_0]"
+    # The documented command fails in old versions, and the inner one counts otherwise in new ones.
+    yield "proc activity {pin toggles duty} {"
+    if re.match(r"OpenSTA 2\.0\b", available() or ""):
+        yield "  ::sta::set_power_pin_activity $pin $toggles $duty"
+    else:
+        yield "  set_power_activity -pins $pin -activity $toggles -duty $duty"
+    yield "}"
     toggles, duty = activity["toggles"].tolist(), activity["duty"].tolist()
     number = 0
     for group in netlist.groups:
@@ -172,8 +179,7 @@ def _script(
                 net = int(nets[index])
                 if net > Netlist.ONE and net != netlist.clock:
                     yield (
-                        f"::sta::set_power_pin_activity [get_pins u{number}/{pin}] "
-                        f"{toggles[net]:.6g} {duty[net]:.6g}"
+                        f"activity [get_pins u{number}/{pin}] {toggles[net]:.6g} {duty[net]:.6g}"
                     )
             number += 1
     yield "report_power -digits 6"
