@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gatesmith.flows.demo import demo
     from gatesmith.flows.lower import lower, write_design
+    from gatesmith.flows.power import power
+    from gatesmith.flows.report import report
     from gatesmith.flows.reproduce import reproduce
     from gatesmith.flows.synth import synth
     from gatesmith.flows.train import train
     from gatesmith.flows.verify import verify
 
-__all__ = ["demo", "lower", "reproduce", "synth", "train", "verify", "write_design"]
+__all__ = [
+    "demo",
+    "lower",
+    "power",
+    "report",
+    "reproduce",
+    "synth",
+    "train",
+    "verify",
+    "write_design",
+]
 
 _MODULES = {name: name for name in __all__} | {"write_design": "lower"}
 
