@@ -183,9 +183,10 @@ def _verification(report: Report) -> list[Block]:
     missed = [fault for fault, was_seen in seen["faults"].items() if not was_seen]
     verdict = (
         f"{seen['tool']}: {number(frames)} frames, {number(words_compared)} words and the clocks "
-        f"of {number(timed)} frames compared; frames: {seen['source']}; seed {seen['seed']}, "
-        f"stalls in {100 * seen['stall']:g} % of the clocks"
+        f"of {number(timed)} frames compared; frames: {seen['source']}; seed {seen['seed']}"
     )
+    if seen["stall"]:
+        verdict += f"; all frames again with stalls in {100 * seen['stall']:g} % of the clocks"
     blocks: list[Block] = [Heading(f"On {name}", 3)]
     if seen["equal"]:
         blocks.append(Paragraph(f"Equal, every word and every clock. {verdict}."))

@@ -46,7 +46,7 @@ def bars(
     height = top + ROW * len(rows) + 40
     scale = PLOT / marks[-1]
     elements = []
-    x = left
+    x = 8.0
     for number, name in enumerate(series):
         elements.append(rectangle(x, 8, 12, 12, f"c{number}"))
         elements.append(label(x + 18, 18.5, name))
@@ -57,7 +57,7 @@ def bars(
         elements.append(line([(left + mark * scale, top), (left + mark * scale, bottom)], "grid"))
         place = (left + mark * scale, bottom + 16)
         elements.append(label(*place, f"{mark:,.6g}", style="small quiet", anchor="middle"))
-    elements.append(label(left + PLOT + 14, bottom + 16, unit, style="small quiet"))
+    elements.append(label(left + PLOT + 48, bottom + 16, unit, style="small quiet"))
     for row, (name, values) in enumerate(rows):
         y, x = top + row * ROW + (ROW - BAR) / 2, left
         shown = name if text_width(name) <= left else name[: int(left / 7.8) - 1] + "…"

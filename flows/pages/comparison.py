@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from string import ascii_uppercase
 
 from gatesmith.flows.lower import option_names
@@ -30,7 +31,7 @@ class _Row:
 
     mark: str
     place: str
-    what: str
+    traits: dict[str, str]
     verdict: str
     accuracy: float | None
     interval: float
@@ -69,7 +70,7 @@ def comparison_page(found: Sequence[Findings]) -> Document:
         blocks.append(Paragraph(words))
     blocks += [Heading("Area, energy and accuracy"), *_plot(rows, front, fair)]
     blocks += [Heading("What is missing"), *_missing(found, rows)]
-    blocks += _notes(found)
+    blocks += _notes(found, rows)
     return Document("Comparison of designs", blocks)
 
 
@@ -104,25 +105,29 @@ def _row(found: Findings, mark: str) -> _Row:
         with reading(verified[0].path):
             equal = all(report.content["equal"] for report in verified)
         verdict = "equal" if equal else "NOT EQUAL"
-    options = [
-        f"{name} {value}"
-        for name in option_names(found.entry)
-        if isinstance(value := getattr(found.spec, name, None), str | int) and name != "name"
-    ]
-    asked = found.design.get("options") or {}
-    options += [f"{name} {value}" for name, value in asked.items() if not hasattr(found.spec, name)]
     with reading(found.directory / "design.json"):
         interval = float(found.design["interval_clocks"])
     return _Row(
         mark=mark,
         place=str(found.directory),
-        what=", ".join([found.entry.name, *options]),
+        traits=_traits(found),
         verdict=verdict,
         accuracy=found.accuracy[1] if found.accuracy else None,
         interval=interval,
         libraries=frozenset(libraries),
         **figures,  # type: ignore[arg-type]
     )
+
+
+def _traits(found: Findings) -> dict[str, str]:
+    """What the design is: its family, how it was trained, how it was built."""
+    asked = dict(found.design.get("options") or {})
+    for name in option_names(found.entry):
+        value = getattr(found.spec, name, None)
+        if isinstance(value, str | int):
+            asked[name] = value
+    traits = {"family": found.entry.name, **(found.design.get("config") or {}), **asked}
+    return {str(name): str(value) for name, value in traits.items() if name != "name"}
 
 
 def _differences(found: Sequence[Findings], rows: Sequence[_Row]) -> list[str]:
@@ -178,18 +183,25 @@ def _table(rows: Sequence[_Row], front: set[str], fair: bool) -> Table:
         ("pJ a frame", lambda row: row.energy, number, False),
         ("pJ an operation", lambda row: row.operation, lambda v: number(v, 2), False),
     ]
+    names = dict.fromkeys(name for row in rows for name in row.traits)
+    differing = [n for n in names if len({row.traits.get(n) for row in rows}) > 1]
     lines: list[list[Inline]] = []
     for row in rows:
-        cells: list[Inline] = [(row.mark, " ", Code(row.place)), row.what, row.verdict]
+        what = ", ".join(f"{n} {row.traits[n]}" for n in differing if n in row.traits)
+        cells: list[Inline] = [f"{row.mark} {Path(row.place).name}", what or "–", row.verdict]
         cells += [write(figure(row)) for _, figure, write, _ in columns]
-        lines.append([*cells, "yes" if row.mark in front else "" if front else "–"])
+        if front:
+            cells.append("yes" if row.mark in front else "no")
+        lines.append(cells)
     best = set()
     for column, (_, figure, _, more) in enumerate(columns if fair else [], start=3):
         values = [value for row in rows if (value := figure(row)) is not None]
         if len(set(values)) > 1:
             top = max(values) if more else min(values)
             best |= {(k, column) for k, row in enumerate(rows) if figure(row) == top}
-    heads = ("design", "what", "Verilog", *(title for title, *_ in columns), "on the front")
+    heads = ["design", "differs in", "Verilog", *(title for title, *_ in columns)]
+    if front:
+        heads.append("on the front")
     return Table(
         caption="Designs",
         columns=heads,
@@ -243,14 +255,21 @@ def _missing(found: Sequence[Findings], rows: Sequence[_Row]) -> list[Block]:
     return [Bullets(items)] if items else [Paragraph("Nothing.")]
 
 
-def _notes(found: Sequence[Findings]) -> list[Block]:
-    """What the figures leave out, each sentence once."""
-    notes: list[Inline] = []
-    for kind in ("area", "timing", "power"):
-        for one in found:
+def _notes(found: Sequence[Findings], rows: Sequence[_Row]) -> list[Block]:
+    """What the figures leave out, each sentence once, with the designs that it is about."""
+    about: dict[str, list[str]] = {}
+    for one, row in zip(found, rows, strict=True):
+        for kind in ("area", "timing", "power"):
             report = one.fresh(kind)
             if report:
                 with reading(report.path):
-                    notes += [str(note) for note in report.content["notes"]]
-    unique = list(dict.fromkeys(notes))
-    return [Heading("What is counted, and what not"), Bullets(unique)] if unique else []
+                    for note in report.content["notes"]:
+                        marks = about.setdefault(str(note), [])
+                        marks += [row.mark] * (row.mark not in marks)
+    if not about:
+        return []
+    items = [
+        note if len(marks) == len(rows) else f"{joined(marks)}: {note}"
+        for note, marks in about.items()
+    ]
+    return [Heading("What is counted, and what not"), Bullets(items)]

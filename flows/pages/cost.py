@@ -239,7 +239,7 @@ def power(found: Findings) -> list[Block]:
     if absent:
         area_report = found.fresh("area")
         library = (area_report.content.get("library") or {}) if area_report else {}
-        if found.reports.get("power") is None and library.get("unit") == "gate_equivalents":
+        if found.reports.get("power") is None and library.get("unit", "um2") != "um2":
             absent.append(Notice("note", "Energy needs a cell library with delays and energies."))
         return [Heading("Energy"), *absent]
     report = found.reports["power"]

@@ -77,7 +77,11 @@ caption{{text-align:left;font-weight:600;padding:0 0 6px}}
 th,td{{border-bottom:1px solid var(--rule);padding:5px 12px 5px 0;text-align:left;
 vertical-align:top}}
 th{{font-weight:600}}
-tbody th{{font-weight:400}}
+tbody th{{font-weight:400;min-width:8.5em}}
+td code,tbody th code{{white-space:nowrap}}
+.facts th{{white-space:nowrap;min-width:0}}
+.facts code{{white-space:normal}}
+thead .number{{white-space:normal}}
 thead th{{color:var(--muted);font-size:.86rem;vertical-align:bottom}}
 td:last-child,th:last-child{{padding-right:2px}}
 .number{{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}}
@@ -191,9 +195,13 @@ def _table(table: Table) -> str:
         opening = '<tr class="total">' if last else "<tr>"
         rows.append(f"{opening}{''.join(cells)}</tr>")
     caption = _clean(plain(table.caption))
+    # A list of facts has no heads to its columns.
+    kind_of, heads = ' class="facts"', ""
+    if any(table.columns):
+        kind_of, heads = "", f"<thead><tr>{head}</tr></thead>"
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table>'
-        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>\n"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}">'
+        f"<table{kind_of}><caption>{caption}</caption>{heads}<tbody>\n"
         + "\n".join(rows)
         + "\n</tbody></table></div>"
     )

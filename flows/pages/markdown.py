@@ -59,7 +59,8 @@ def _block(block: Block, stem: str) -> str:
     if isinstance(block, Bullets):
         return "\n".join(f"- {_inline(item)}" for item in block.items)
     if isinstance(block, Commands):
-        return f"```\n{block.text}\n```"
+        fence = "`" * (1 + max([2, *map(len, re.findall("`+", block.text))]))
+        return f"{fence}\n{block.text}\n{fence}"
     if isinstance(block, Notice):
         return f"> **{_NOTICES[block.kind]}:** {_inline(block.text)}"
     if isinstance(block, Tiles):
