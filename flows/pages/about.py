@@ -84,7 +84,7 @@ def what(found: Findings) -> list[Block]:
             ),
             Table(
                 caption="Streams",
-                columns=("stream", "", "words a frame", "bits", "words in order"),
+                columns=("stream", "purpose", "words a frame", "bits", "words in order"),
                 rows=streams,
                 numbers=frozenset({2, 3}),
             ),
@@ -237,7 +237,8 @@ def accuracy(found: Findings) -> list[Block]:
     rows: list[tuple[Inline, ...]] = []
     if found.accuracy:
         count, part = found.accuracy
-        words = f"of the golden model, and so of the chip, on {count:,} test images"
+        whose = "the golden model, and so of the chip," if found.equal else "the golden model"
+        words = f"of {whose} on {count:,} test images"
         rows.append((words, percent(part)))
     metrics = found.design.get("metrics") or {}
     for name, words in _METRICS.items():
@@ -249,7 +250,7 @@ def accuracy(found: Findings) -> list[Block]:
         blocks.append(
             Table(
                 caption=f"Accuracy, {data}",
-                columns=("", "accuracy"),
+                columns=("whose", "accuracy"),
                 rows=rows,
                 numbers=frozenset({1}),
             )

@@ -191,7 +191,8 @@ def _table(rows: Sequence[_Row], front: set[str], fair: bool) -> Table:
         cells: list[Inline] = [f"{row.mark} {Path(row.place).name}", what or "–", row.verdict]
         cells += [write(figure(row)) for _, figure, write, _ in columns]
         if front:
-            cells.append("yes" if row.mark in front else "no")
+            known = row.equivalents and row.energy and row.accuracy is not None
+            cells.append("yes" if row.mark in front else "no" if known else "–")
         lines.append(cells)
     best = set()
     for column, (_, figure, _, more) in enumerate(columns if fair else [], start=3):

@@ -330,7 +330,7 @@ def fpga(found: Findings) -> list[Block]:
             Paragraph(f"{words}; {content['yosys']}, {content['nextpnr']}."),
             Table(
                 caption="What is used of the device",
-                columns=("", "used", "available", "%"),
+                columns=("place", "used", "available", "%"),
                 rows=used,
                 numbers=frozenset({1, 2, 3}),
             ),

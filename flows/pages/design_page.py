@@ -48,9 +48,12 @@ def _tiles(found: Findings) -> list[Tile]:
     tiles = [_verdict(found)]
     if found.accuracy:
         count, part = found.accuracy
-        tiles.append(Tile("accuracy of the chip", percent(part), f"{count:,} test images"))
+        whose = "chip" if found.equal else "golden model"
+        tiles.append(Tile(f"accuracy of the {whose}", percent(part), f"{count:,} test images"))
     else:
-        tiles.append(Tile("accuracy of the chip", "not scored", "no test set here", "missing"))
+        tiles.append(
+            Tile("accuracy of the golden model", "not scored", "no test set here", "missing")
+        )
     with reading(found.directory / "design.json"):
         latency, interval = found.design["latency_clocks"], found.design["interval_clocks"]
         tiles.append(Tile("clocks between frames", f"{interval:,g}", f"latency {latency:,}"))
@@ -187,7 +190,7 @@ def _commands(found: Findings) -> list[Block]:
         Heading("Commands and versions"),
         Paragraph(words),
         Commands("\n".join(lines)),
-        Table(caption="Versions", columns=("", "version"), rows=rows),
+        Table(caption="Versions", columns=("what", "version"), rows=rows),
     ]
 
 

@@ -76,6 +76,12 @@ class Findings:
         """Verifications of the present Verilog."""
         return [report for report in self.verifications if not report.stale]
 
+    @property
+    def equal(self) -> bool:
+        """Whether the present Verilog was verified, and always found equal."""
+        seen = [report.content.get("equal") is True for report in self.verified()]
+        return bool(seen) and all(seen)
+
     def label(self, instance: str) -> str:
         """An instance in the words of the family."""
         return label_of(instance, self.labels) or instance

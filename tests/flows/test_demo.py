@@ -17,13 +17,15 @@ def test_bundled_checkpoint_is_small_and_of_a_recipe(entry: Family) -> None:
     assert path.name in (path.parent / "README.md").read_text()
 
 
-def test_demo_lowers_verifies_and_measures(gatesmith: Callable, tmp_path: Path) -> None:
+def test_demo_lowers_verifies_measures_and_reports(gatesmith: Callable, tmp_path: Path) -> None:
     outcome = gatesmith("demo", "sparse-mlp", "-o", tmp_path / "demo")
     assert outcome.code == 0
     assert "94.65 %" in outcome.out and "98.03 %" in outcome.out
     assert outcome.out.count("equal: ") == 2 and "clocks of 371 frames" in outcome.out
     assert "NAND2 equivalents" in outcome.out
-    for name in ("verify.json", "area.json"):
+    assert "needs a cell library" in outcome.out
+    assert outcome.out.endswith(f"Report: {tmp_path}/demo/reports/report.html\n")
+    for name in ("verify-icarus.json", "verify-cxxrtl.json", "area.json", "report.html"):
         assert (tmp_path / "demo" / "reports" / name).is_file()
 
 

@@ -107,6 +107,7 @@ def test_missing_parts_are_named_with_their_command(design: Path) -> None:
     for command in ("verify DIR", "synth DIR --liberty LIB", "power DIR --liberty LIB"):
         assert f"gatesmith {command}" in text, command
     assert "not verified" in text and text.count("not measured") >= 3
+    assert "accuracy of the golden model" in text and "chip" not in text
     assert not (design / "reports" / "report-area.svg").exists()
 
 
