@@ -17,7 +17,7 @@ from cocotb_tools.runner import get_runner
 from gatesmith.models.errors import UserError
 from gatesmith.sim.vectors import Outcome, Vectors
 
-__all__ = ["Scenario", "run_bench", "scenarios", "simulator_version"]
+__all__ = ["Scenario", "compile_and_run", "run_bench", "scenarios", "simulator_version"]
 
 VERILATOR_SINCE = (5, 36)  # what cocotb's VPI calls need
 
@@ -165,6 +165,31 @@ def _outcome(play: Scenario, found: dict, vectors: Vectors) -> Outcome:
         total_clocks=found["clocks"],
         errors=errors,
     )
+
+
+def compile_and_run(folder: Path, source: str, top: str, timeout_seconds: float) -> None:
+    """Run a Verilog-2005 file that drives itself on Icarus, in its folder.
+
+    UserError of one line when Icarus is missing, fails or takes too long.
+    """
+    _require("icarus")
+    build = ["iverilog", "-g2005", "-s", top, "-o", "driver.vvp", source]
+    for command in (build, ["vvp", "-n", "driver.vvp", "-vcd"]):
+        try:
+            run = subprocess.run(
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout_seconds,
+            )
+        except subprocess.TimeoutExpired:
+            limit = f"{timeout_seconds:g} s"
+            raise UserError(f"Icarus must finish within {limit}, and did not") from None
+        if run.returncode:
+            reason = next(iter((run.stderr or run.stdout).splitlines()), "no reason given")
+            raise UserError(f"Icarus failed on {source}: {reason}")
 
 
 def _require(simulator: str) -> None:
