@@ -1,5 +1,6 @@
 """Energy of the paper's neuron, simulated as gates on real images."""
 
+import hashlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,14 @@ from gatesmith.hw.sparse_mlp.lane import load_layout
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
 from gatesmith.models.sparse_mlp import SparseLayer, SparseMLPSpec, golden
+from gatesmith.sim.cache import cached_json, keep_json
+from gatesmith.sim.run import simulator_version
 
 __all__ = ["IMAGES", "NeuronEnergy", "images", "neuron_energy"]
 
 IMAGES = 8
 RESET_CLOCKS = 4
+CACHE_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,11 @@ def neuron_energy(
 
     UserError when a dot product is not the golden model's.
     """
+    key = [CACHE_VERSION, clock_mhz, library.sha256, simulator_version("icarus")]
+    key += [hashlib.sha256(part).hexdigest() for part in (mapping.netlist, frames.tobytes())]
+    found = cached_json("neuron-energy", key)
+    if found:
+        return NeuronEnergy(**found)
     netlist = read_netlist(mapping.netlist, mapping.report.name, library)
     timing = analyse(netlist)
     stimulus, begin, ends = _stimulus(layer, frames)
@@ -92,15 +101,17 @@ def neuron_energy(
     metered = meter(netlist, timing, library, waves, begin, int(ends[-1]) + 1, 1000 / clock_mhz)
     kinds: dict[str, float] = {}
     weight_clock = 0.0
-    for part, found in metered.parts.items():
+    for part, energies in metered.parts.items():
         memory = memory_of(part) or ""
         if memory.startswith("bias"):
             continue
-        for kind, energy in found.items():
+        for kind, energy in energies.items():
             kinds[kind] = kinds.get(kind, 0.0) + energy / len(frames) * 1e-3
         if memory.startswith("weight"):
-            weight_clock += found["clock"] / len(frames) * 1e-3
-    return NeuronEnergy(kinds=kinds, weight_clock=weight_clock, max_mhz=1000 / timing.period)
+            weight_clock += energies["clock"] / len(frames) * 1e-3
+    found = {"kinds": kinds, "weight_clock": weight_clock, "max_mhz": 1000 / timing.period}
+    keep_json("neuron-energy", key, found)
+    return NeuronEnergy(**found)
 
 
 def _stimulus(

@@ -6,6 +6,7 @@ import math
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -15,22 +16,25 @@ from gatesmith.flows.design import read_design
 from gatesmith.flows.folders import make_folder
 from gatesmith.flows.progress import working
 from gatesmith.flows.silicon import opensta
-from gatesmith.flows.silicon.gate_level import block_texts, simulate_gates
+from gatesmith.flows.silicon.gate_level import block_texts, gate_verilog, simulate_gates
 from gatesmith.flows.silicon.labels import label_of
-from gatesmith.flows.silicon.liberty import read_library
+from gatesmith.flows.silicon.liberty import Library, read_library
 from gatesmith.flows.silicon.mapping import memory_of
 from gatesmith.flows.silicon.metering import meter
-from gatesmith.flows.silicon.netlist import read_netlist
+from gatesmith.flows.silicon.netlist import Netlist, read_netlist
 from gatesmith.flows.silicon.power_report import PartEnergy, PowerReport, print_power
-from gatesmith.flows.silicon.timing import analyse
+from gatesmith.flows.silicon.timing import Timing, analyse
 from gatesmith.flows.synth import mapping_of
 from gatesmith.flows.verify import choose_frames, judge, make_vectors
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
+from gatesmith.sim.cache import cached_json, keep_json
 from gatesmith.sim.run import Scenario, simulator_version
+from gatesmith.sim.vectors import Vectors
 
 __all__ = ["power"]
 
+CACHE_VERSION = 1
 DEFAULT_MHZ = 100.0
 
 
@@ -93,33 +97,20 @@ def power(
     if timing.period * clock_mhz > 1000:
         fastest = 1000 / timing.period
         raise UserError(f"Clock must be at most {fastest:.1f} MHz, not {clock_mhz:g}")
-    words = vectors.inputs.shape[1]
-    play = Scenario(name="power", sent=tuple((k, words) for k in range(frames)), stall=0)
-    with (
-        tempfile.TemporaryDirectory(prefix="gatesmith-") as work,
-        working(f"Simulating {frames} frames with {mapping.report.total.mapped_cells:,} cells"),
-    ):
-        outcome, waves = simulate_gates(
-            netlist, block_texts(verilog), vectors, play, Path(work), timeout_seconds
-        )
-    (verdict,) = judge(vectors, [(play.name, list(range(frames)), True, outcome)])
-    if verdict.mismatches or verdict.errors:
-        reasons = [*verdict.errors, f"{len(verdict.mismatches)} mismatches"]
-        raise UserError(f"The mapped netlist must answer as the golden model does: {reasons[0]}")
-    begin, end = _window(waves.values)
-    metered = meter(netlist, timing, library, waves, begin, end, 1000 / clock_mhz)
+    blocks = block_texts(verilog)
+    found = _measured(netlist, timing, library, blocks, vectors, clock_mhz, timeout_seconds)
     labels = entry.models.parts(spec)
     per_frame = 1e-3 / frames  # from fJ in all to pJ a frame
     report = PowerReport(
         name=spec.name,
         verilog_sha256=hashlib.sha256(verilog.encode()).hexdigest(),
         yosys=mapping.report.yosys,
-        simulator=simulator_version("icarus"),
+        simulator=found["simulator"],
         library=library.to_json(),
         frames=frames,
-        clocks=end - begin,
+        clocks=found["clocks"],
         source=source,
-        words=verdict.words,
+        words=found["words"],
         clock_mhz=clock_mhz,
         max_mhz=1000 / timing.period,
         operations=entry.models.operations(spec),
@@ -131,21 +122,69 @@ def power(
                 memory=memory_of(part) is not None,
                 kinds={kind: energy * per_frame for kind, energy in kinds.items()},
             )
-            for part, kinds in sorted(metered.parts.items())
+            for part, kinds in sorted(found["parts"].items())
         ),
-        clock_switching=metered.clock_switching * per_frame,
-        unknown=metered.unknown,
-        second=opensta.opinion(
+        clock_switching=found["clock_switching"] * per_frame,
+        unknown=found["unknown"],
+        second=found["opensta"],
+    )
+    text = json.dumps(report.to_json(), indent=1) + "\n"
+    try:
+        write_atomically(reports / "power.json", text)
+    except OSError as error:
+        raise UserError(f"{reports} must be writable: {error.strerror}") from error
+    print_power(report, console or Console())
+    return report
+
+
+def _measured(
+    netlist: Netlist,
+    timing: Timing,
+    library: Library,
+    blocks: dict[str, str],
+    vectors: Vectors,
+    clock_mhz: float,
+    timeout_seconds: float,
+) -> dict[str, Any]:
+    """What the simulation and the tables say, as plain values; from the cache when it is there."""
+    key = [CACHE_VERSION, clock_mhz, library.sha256, simulator_version("icarus")]
+    key += [opensta.available(), hashlib.sha256(gate_verilog(netlist, blocks).encode()).hexdigest()]
+    for array in (vectors.inputs, vectors.expected, vectors.clocks, vectors.config):
+        key.append(None if array is None else hashlib.sha256(array.tobytes()).hexdigest())
+    found = cached_json("power", key)
+    if found:
+        return found
+    frames, words = vectors.inputs.shape
+    play = Scenario(name="power", sent=tuple((k, words) for k in range(frames)), stall=0)
+    cells = sum(len(group) for group in netlist.groups)
+    with (
+        tempfile.TemporaryDirectory(prefix="gatesmith-") as work,
+        working(f"Simulating {frames} frames with {cells:,} cells"),
+    ):
+        outcome, waves = simulate_gates(netlist, blocks, vectors, play, Path(work), timeout_seconds)
+    (verdict,) = judge(vectors, [(play.name, list(range(frames)), True, outcome)])
+    if verdict.mismatches or verdict.errors:
+        reasons = [*verdict.errors, f"{len(verdict.mismatches)} mismatches"]
+        raise UserError(f"The mapped netlist must answer as the golden model does: {reasons[0]}")
+    begin, end = _window(waves.values)
+    metered = meter(netlist, timing, library, waves, begin, end, 1000 / clock_mhz)
+    found = {
+        "simulator": simulator_version("icarus"),
+        "clocks": end - begin,
+        "words": verdict.words,
+        "parts": metered.parts,
+        "clock_switching": metered.clock_switching,
+        "unknown": metered.unknown,
+        "opensta": opensta.opinion(
             netlist,
             library,
             activity=metered.activity,
             period=1000 / clock_mhz,
             timeout_seconds=timeout_seconds,
         ),
-    )
-    write_atomically(reports / "power.json", json.dumps(report.to_json(), indent=1) + "\n")
-    print_power(report, console or Console())
-    return report
+    }
+    keep_json("power", key, found)
+    return found
 
 
 def _window(values: Mapping[str, np.ndarray]) -> tuple[int, int]:

@@ -202,7 +202,9 @@ def reproduce_sparse_neuron(
         energy = None
         if frames is not None:
             blocks = block_texts(text)
-            energy = neuron_energy(layer, mapping, library, blocks, frames, clock_mhz=CLOCK_MHZ)
+            energy = neuron_energy(
+                layer, mapping, library, blocks, frames[:, :INPUTS], clock_mhz=CLOCK_MHZ
+            )
         return mapping.report, _cost(variant, sparsity, mapping.report, energy)
 
     # The first alone, so that a broken library is one error and not several.

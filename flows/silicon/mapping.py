@@ -313,7 +313,7 @@ def map_design(
                 **files,
                 "netlist.v": (reports / "netlist.v").read_text(),
             },
-            netlist=gzip.compress((reports / "netlist.json").read_bytes(), 1),
+            netlist=gzip.compress((reports / "netlist.json").read_bytes(), 1, mtime=0),
         )
     log.unlink(missing_ok=True)
     return mapping
