@@ -11,8 +11,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.folders import check_writable
+from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.synth import area_of
 from gatesmith.models.errors import UserError
 from gatesmith.models.lfsr import PRIMITIVE_TAPS, keep_masks
