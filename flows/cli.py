@@ -148,6 +148,20 @@ def verify(directory: str, **options: Any) -> int:
 
 
 @cli.command()
+@click.option(
+    "--liberty",
+    metavar="LIB",
+    multiple=True,
+    help="Cell library to list before those found; repeat.",
+)
+def cells(liberty: tuple[str, ...]) -> None:
+    """The cell libraries on this machine, and the one that commands take."""
+    from gatesmith.flows.silicon.cells import cells as run
+
+    run(liberty, console=_console())
+
+
+@cli.command()
 @click.argument("directory", metavar="DIR")
 @click.option(
     "--liberty",
