@@ -162,6 +162,30 @@ def cells(liberty: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@click.argument("directory", metavar="DIR", required=False)
+@click.option("--liberty", metavar="LIB", help="Cell library to give an area in.")
+@click.option(
+    "--calibrate",
+    metavar="FILE",
+    help="Instead measure the designs that estimates are fitted to, for minutes, and write FILE.",
+)
+def estimate(directory: str | None, liberty: str | None, calibrate: str | None) -> None:
+    """What the design in DIR costs, in about a second, from its Spec alone."""
+    from gatesmith.flows.estimate import estimate as run
+    from gatesmith.flows.progress import status_line
+    from gatesmith.flows.silicon.calibration import calibrate as measure
+
+    if (directory is None) == (calibrate is None):
+        raise UserError("Give a design folder DIR, or --calibrate FILE")
+    if calibrate is not None:
+        with status_line() as say:
+            measure(calibrate, say=say)
+        click.echo(f"wrote {calibrate}")
+    elif directory is not None:
+        run(directory, liberty=liberty, console=_console())
+
+
+@cli.command()
 @click.argument("directory", metavar="DIR")
 @click.option(
     "--liberty",

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from gatesmith.models.store import write_atomically
 
-__all__ = ["cache_folder", "cached_json", "keep_json"]
+__all__ = ["cache_folder", "cached_json", "cached_values", "keep_json"]
 
 
 def cache_folder() -> Path:
@@ -30,6 +31,15 @@ def cached_json(kind: str, key: Any) -> Any:
         return json.loads(_entry(kind, key).read_text())
     except (OSError, ValueError):
         return None
+
+
+def cached_values(kind: str) -> Iterator[Any]:
+    """All that was kept of a kind, by name of entry. Unreadable entries are passed over."""
+    for path in sorted((cache_folder() / kind).glob("*.json")):
+        try:
+            yield json.loads(path.read_text())
+        except (OSError, ValueError):
+            continue
 
 
 def keep_json(kind: str, key: Any, value: Any) -> None:

@@ -15,7 +15,7 @@ from gatesmith.flows.silicon.liberty import read_library
 from gatesmith.models.errors import UserError
 from gatesmith.sim.cache import cached_json, keep_json
 
-__all__ = ["CellLibrary", "cells", "default_library", "find_libraries"]
+__all__ = ["CellLibrary", "cells", "default_library", "describe", "find_libraries"]
 
 VERSION = 1  # of what is kept between runs
 HEAD_BYTES = 1 << 16  # units and operating conditions stand before the first cell
@@ -89,7 +89,7 @@ def cells(
     liberty : paths    Files to list before those that are found; the first one wins.
     """
     console = console or Console()
-    given = [_describe(Path(path)) for path in liberty]
+    given = [describe(path) for path in liberty]
     found = [*given, *find_libraries()]
     usable = [library for library in found if not library.problem]
     if found:
@@ -126,7 +126,7 @@ def _found() -> Iterator[CellLibrary]:
             if path.resolve() in seen:
                 break
             seen.add(path.resolve())
-            library = _describe(path)
+            library = describe(path)
             yield library
             if not library.problem:
                 break
@@ -223,8 +223,9 @@ def _system_libraries() -> list[list[Path]]:
     return [[path] for path in sorted(files, key=lambda path: (_rank(path.name), str(path)))]
 
 
-def _describe(path: Path) -> CellLibrary:
+def describe(path: str | Path) -> CellLibrary:
     """What a file says of itself; read as a whole once, and kept until the file changes."""
+    path = Path(path)
     blank = CellLibrary(path=path, name=path.name)
     try:
         state = path.stat()
