@@ -172,14 +172,12 @@ def cells(liberty: tuple[str, ...]) -> None:
 def estimate(directory: str | None, liberty: str | None, calibrate: str | None) -> None:
     """What the design in DIR costs, in about a second, from its Spec alone."""
     from gatesmith.flows.estimate import estimate as run
-    from gatesmith.flows.progress import status_line
     from gatesmith.flows.silicon.calibration import calibrate as measure
 
     if (directory is None) == (calibrate is None):
         raise UserError("Give a design folder DIR, or --calibrate FILE")
     if calibrate is not None:
-        with status_line() as say:
-            measure(calibrate, say=say)
+        measure(calibrate)
         click.echo(f"wrote {calibrate}")
     elif directory is not None:
         run(directory, liberty=liberty, console=_console())
@@ -221,6 +219,36 @@ def synth(
         run_fpga(directory, fpga, device=device, console=_console(), timeout_seconds=timeout)
     else:
         run(directory, liberty=liberty, console=_console(), timeout_seconds=timeout)
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--liberty", metavar="LIB", required=True, help="Cell library, .lib or .lib.gz.")
+@click.option("--frames", type=int, default=20, show_default=True, help="Frames to measure.")
+@click.option(
+    "--clock",
+    "clock_mhz",
+    type=float,
+    default=100.0,
+    show_default=True,
+    metavar="MHZ",
+    help="Clock for leakage and power.",
+)
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=float,
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Limit for each tool.",
+)
+@_data_dir
+def power(directory: str, **options: Any) -> None:
+    """Measure the energy of the design in DIR while it answers real frames."""
+    from gatesmith.flows.power import power as run
+
+    run(directory, console=_console(), **options)
 
 
 @cli.command()

@@ -5,7 +5,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["status_line", "training_progress"]
+__all__ = ["training_progress", "working"]
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal what goes on, for what may take minutes."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
 
 
 @contextmanager
@@ -43,18 +55,3 @@ def training_progress() -> Iterator[Callable[..., None] | None]:
             )
 
         yield update
-
-
-@contextmanager
-def status_line() -> Iterator[Callable[[str], None]]:
-    """A function that shows what is being done on a terminal, with a clock; silent in a log."""
-    if not sys.stderr.isatty():
-        yield lambda text: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda text: bar.update(task, description=text)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from gatesmith.flows.folders import check_writable
 from gatesmith.flows.silicon.area import AreaReport
-from gatesmith.flows.synth import area_of
+from gatesmith.flows.synth import mapping_of
 from gatesmith.models.errors import UserError
 from gatesmith.models.lfsr import PRIMITIVE_TAPS, keep_masks
 from gatesmith.models.sparse_mlp import SparseLayer
@@ -187,7 +187,7 @@ def reproduce_sparse_neuron(
     def area(job: tuple[int, str]) -> AreaReport:
         number, text = job
         log = cache_folder() / "logs" / f"sparse-neuron-{number}.log"
-        return area_of(text, "neuron", liberty=liberty, log=log)[0]
+        return mapping_of(text, "neuron", liberty=liberty, log=log).report
 
     # The first alone, so that a broken library is one error and not several.
     reports = [area((0, texts[0]))]

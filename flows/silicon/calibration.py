@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,21 @@ import numpy as np
 
 from gatesmith.families import FAMILIES, Family, family
 from gatesmith.flows.folders import check_writable
+from gatesmith.flows.progress import working
 from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY
 from gatesmith.flows.silicon.mapping import RECIPE
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
-from gatesmith.sim.cache import cached_values, keep_json
+from gatesmith.sim.cache import cache_folder, cached_values, keep_json
+from gatesmith.sim.yosys import tool_version
 
 __all__ = ["CALIBRATION", "TARGETS", "Model", "Point", "calibrate", "points", "remember"]
 
 # Measured by ``gatesmith estimate --calibrate``.
 CALIBRATION = Path(__file__).parent / "calibration.json"
 FORMAT, VERSION = "gatesmith-calibration", 1
-EXAMPLES, SEED = 60, 1
+EXAMPLES, SEED = 48, 1
 
 # What is estimated, and from which counts; None for all.
 TARGETS: dict[str, tuple[str, ...] | None] = {
@@ -178,7 +180,6 @@ def calibrate(
     path: str | Path = CALIBRATION,
     *,
     count: int = EXAMPLES,
-    say: Callable[[str], None] = lambda text: None,
     timeout_seconds: float = 600,
 ) -> None:
     """Measure random designs of all families with the generic library and write the points.
@@ -190,9 +191,7 @@ def calibrate(
     path : path       JSON file to write; the file that estimates read unless given.
     count : int       Designs a family.
     """
-    from gatesmith.flows.synth import area_of
-    from gatesmith.sim.cache import cache_folder
-    from gatesmith.sim.yosys import tool_version
+    from gatesmith.flows.synth import mapping_of
 
     path = Path(path)
     check_writable(path)
@@ -203,12 +202,12 @@ def calibrate(
         if not hasattr(entry.models, "examples"):
             continue
         measured = []
-        for number, spec in enumerate(entry.models.examples(count, SEED)):
-            say(f"{entry.name}: design {number + 1} of {count}")
-            report, _ = area_of(
-                entry.verilog(spec), spec.name, log=log, timeout_seconds=timeout_seconds
-            )
-            measured.append(asdict(_point(entry, spec, report)))
+        for number, spec in enumerate(entry.models.examples(count, SEED), start=1):
+            with working(f"{entry.name}: design {number} of {count}"):
+                mapping = mapping_of(
+                    entry.verilog(spec), spec.name, log=log, timeout_seconds=timeout_seconds
+                )
+            measured.append(asdict(_point(entry, spec, mapping.report)))
         found[entry.name] = {
             "features_version": entry.models.FEATURES_VERSION,
             "recipe": recipe_digest(),

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from gatesmith.flows.design import read_design
 from gatesmith.flows.folders import make_folder
-from gatesmith.flows.progress import status_line
+from gatesmith.flows.progress import working
 from gatesmith.flows.silicon.devices import Device, FpgaFamily, Resources, fpga_family
 from gatesmith.flows.silicon.fpga_report import FpgaMemory, FpgaModule, FpgaReport, print_fpga
 from gatesmith.models.errors import UserError
@@ -77,12 +77,12 @@ def fpga(
     else:
         make_folder(reports)
         log = reports / "fpga.log"
-        with status_line() as say, tempfile.TemporaryDirectory(prefix="gatesmith-") as name:
+        with tempfile.TemporaryDirectory(prefix="gatesmith-") as name:
             folder = Path(name)
             (folder / "rtl").mkdir()
             (folder / "reports").mkdir()
             (folder / f"rtl/{design['name']}.v").write_text(verilog, encoding="utf-8")
-            run = _Run(family, design, folder, log, timeout_seconds, say)
+            run = _Run(family, design, folder, log, timeout_seconds)
             report, script = run.report(candidates, digest, versions)
         log.unlink(missing_ok=True)
         keep_json("fpga", key, {"report": report.kept(), "script": script})
@@ -168,20 +168,19 @@ class _Run:
     folder: Path
     log: Path
     timeout_seconds: float
-    say: Callable[[str], None]
 
     def report(
         self, candidates: tuple[Device, ...], digest: str, versions: list[str]
     ) -> tuple[FpgaReport, str]:
         """The report, and the script that made the netlist."""
         top = self.design["name"]
-        self.say(f"Yosys: {self.family.synthesis}")
         tree = self._survey(top)
         wrapped = all(device.package(tree.pins) is None for device in candidates)
         script = self._script(top, tree, wrapped)
-        self._yosys(script, "reports/fpga")
+        with working(f"Yosys: {self.family.synthesis}"):
+            self._yosys(script, "reports/fpga")
         modules = self._modules(top, tree)
-        counts, memories = self._netlist(tree.pins)
+        counts, memories = self._netlist()
         everything = self.family.resources(counts)
         tried: list[str] = []
         placed = self._place(candidates, everything, 5 if wrapped else tree.pins, tried)
@@ -261,7 +260,7 @@ class _Run:
             for path, module in present.items()
         ]
 
-    def _netlist(self, pins: int) -> tuple[dict[str, int], list[FpgaMemory]]:
+    def _netlist(self) -> tuple[dict[str, int], list[FpgaMemory]]:
         """Cells of the whole netlist by type, and what became of each memory of the design."""
         netlist = json.loads((self.folder / NETLIST).read_text(encoding="utf-8"))["modules"]
         top = self.design["name"]
@@ -306,16 +305,17 @@ class _Run:
                 tried.append(f"{device.name}: too small.")
                 continue
             for options in ATTEMPTS:
-                self.say(f"nextpnr: placing and routing on {device.name}, {' '.join(options)}")
+                arguments = [*self._arguments(device, package), *options]
                 try:
-                    timing = nextpnr(
-                        self.family.name,
-                        [*self._arguments(device, package), *options],
-                        self.folder,
-                        report=TIMING,
-                        log=self.log,
-                        timeout_seconds=self.timeout_seconds,
-                    )
+                    with working(f"nextpnr on {device.name}, {' '.join(options)}"):
+                        timing = nextpnr(
+                            self.family.name,
+                            arguments,
+                            self.folder,
+                            report=TIMING,
+                            log=self.log,
+                            timeout_seconds=self.timeout_seconds,
+                        )
                 except RouterStuck:
                     tried.append(f"{device.name} with {' '.join(options)}: the router was stuck.")
                     if options == ATTEMPTS[-1]:

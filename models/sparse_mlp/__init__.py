@@ -9,11 +9,13 @@ from gatesmith.models.sparse_mlp.examples import examples
 from gatesmith.models.sparse_mlp.faults import faults
 from gatesmith.models.sparse_mlp.golden import dataset_frames, golden, hidden
 from gatesmith.models.sparse_mlp.layer import SparseLayer
+from gatesmith.models.sparse_mlp.parts import OPERATION, operations, parts
 from gatesmith.models.sparse_mlp.schedule import Timing, timing
 from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
 
 __all__ = [
     "FEATURES_VERSION",
+    "OPERATION",
     "SparseLayer",
     "SparseMLPSpec",
     "Timing",
@@ -25,5 +27,7 @@ __all__ = [
     "hidden",
     "kind",
     "memory_bits",
+    "operations",
+    "parts",
     "timing",
 ]

@@ -15,7 +15,7 @@ from gatesmith.families import FAMILIES
 from gatesmith.flows.estimate import estimate, estimate_spec
 from gatesmith.flows.silicon.calibration import TARGETS, points, remember
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY
-from gatesmith.flows.synth import area_of
+from gatesmith.flows.synth import mapping_of
 from gatesmith.models.errors import UserError
 
 
@@ -88,7 +88,9 @@ def test_is_near_the_synthesis(kind, tmp_path):
         7, (40, 24, 10), datapath=datapath, memory=memory, lanes=4, width=10, lookahead=8
     )
     found = estimate_spec(spec)
-    report, _ = area_of(FAMILIES["sparse-mlp"].verilog(spec), spec.name, log=tmp_path / "log")
+    report = mapping_of(
+        FAMILIES["sparse-mlp"].verilog(spec), spec.name, log=tmp_path / "log"
+    ).report
     actual = {
         "gate_equivalents": report.gate_equivalents(report.total.area),
         "cells": report.total.mapped_cells,
@@ -127,7 +129,7 @@ def test_area_in_a_library(design, tmp_path):
     # A synthesis of the user's with that library corrects the ratio: here it was half as large.
     spec = random_spec(1, (6, 3), lanes=2)
     verilog = FAMILIES["sparse-mlp"].verilog(spec)
-    report, _ = area_of(verilog, spec.name, liberty=path, log=tmp_path / "log")
+    report = mapping_of(verilog, spec.name, liberty=path, log=tmp_path / "log").report
     halved = [replace(m, own=replace(m.own, area=m.own.area / 2)) for m in report.modules]
     memories = [replace(m, count=replace(m.count, area=m.count.area / 2)) for m in report.memories]
     remember(spec, replace(report, modules=tuple(halved), memories=tuple(memories)))

@@ -10,7 +10,7 @@ from designs import random_spec
 from gatesmith.families import FAMILIES
 from gatesmith.flows.silicon import calibration as module
 from gatesmith.flows.silicon.calibration import TARGETS, Model, Point, calibrate, points, remember
-from gatesmith.flows.synth import area_of
+from gatesmith.flows.synth import mapping_of
 from gatesmith.models.errors import UserError
 from gatesmith.sim.cache import cache_folder
 
@@ -89,7 +89,7 @@ def test_rejects_calibration_of_another_version(tmp_path, monkeypatch):
 def test_remembers_the_users_designs(tmp_path, monkeypatch):
     spec = random_spec(1, (6, 3), lanes=2)
     verilog = FAMILIES["sparse-mlp"].verilog(spec)
-    report, _ = area_of(verilog, spec.name, log=tmp_path / "log")
+    report = mapping_of(verilog, spec.name, log=tmp_path / "log").report
     before = len(points("sparse-mlp"))
     remember(spec, report)
     remember(spec, report)
@@ -117,14 +117,13 @@ def test_calibrate_writes_what_points_reads(tmp_path, monkeypatch):
     small = [random_spec(seed, (5, 3), lanes=1) for seed in range(2)]
     models = FAMILIES["sparse-mlp"].models
     monkeypatch.setattr(models, "examples", lambda count, seed: small[:count])
-    path, said = tmp_path / "calibration.json", []
-    calibrate(path, count=2, say=said.append)
+    path = tmp_path / "calibration.json"
+    calibrate(path, count=2)
     monkeypatch.setattr(module, "CALIBRATION", path)
     known = points("sparse-mlp")
     assert [point.features for point in known] == [models.features(spec) for spec in small]
-    assert said == [f"sparse-mlp: design {k} of 2" for k in (1, 2)]
     first = path.read_bytes()
-    monkeypatch.setattr(import_module("gatesmith.flows.synth"), "measure", None)
+    monkeypatch.setattr(import_module("gatesmith.flows.synth"), "map_design", None)
     calibrate(path, count=2)
     assert path.read_bytes() == first
 
