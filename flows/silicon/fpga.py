@@ -140,18 +140,19 @@ def _wrapper(top: str, ports: Mapping[str, tuple[str, int]]) -> str:
     inputs = {n: w for n, (way, w) in ports.items() if way == "input" and n != "clk"}
     outputs = {n: w for n, (way, w) in ports.items() if way == "output"}
     most_in, most_out = max(1, sum(inputs.values())), max(1, sum(outputs.values()))
-    ins, outs = ", ".join(inputs), ", ".join(outputs)
+    ins, taken = ", ".join(inputs), f"{{{', '.join(outputs)}}}" if outputs else "1'b0"
     wires = [f"  wire [{w - 1}:0] {n};" for n, w in (inputs | outputs).items()]
+    # Names of our own end in _pins, so as not to meet those of the design.
     lines = [
-        f"module {top}_pins (input clk, shift, load, in, output out);",
-        f"  reg [{most_in - 1}:0] given;",
-        f"  reg [{most_out - 1}:0] taken;",
+        f"module {top}_pins (input clk, shift_pins, load_pins, in_pins, output out_pins);",
+        f"  reg [{most_in - 1}:0] given_pins;",
+        f"  reg [{most_out - 1}:0] taken_pins;",
         *wires,
-        *([f"  assign {{{ins}}} = given;"] if inputs else []),
-        "  assign out = taken[0];",
+        *([f"  assign {{{ins}}} = given_pins;"] if inputs else []),
+        "  assign out_pins = taken_pins[0];",
         "  always @(posedge clk) begin",
-        "    if (shift) given <= {given, in};",
-        f"    taken <= load ? {{{outs or '1' + chr(39) + 'b0'}}} : taken >> 1;",
+        "    if (shift_pins) given_pins <= {given_pins, in_pins};",
+        f"    taken_pins <= load_pins ? {taken} : taken_pins >> 1;",
         "  end",
         f"  {top} {DESIGN} ({', '.join(f'.{name}({name})' for name in ports)});",
         "endmodule",
