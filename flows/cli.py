@@ -148,17 +148,77 @@ def verify(directory: str, **options: Any) -> int:
 
 
 @cli.command()
+@click.option(
+    "--liberty",
+    metavar="LIB",
+    multiple=True,
+    help="Cell library to list before those found; repeat.",
+)
+def cells(liberty: tuple[str, ...]) -> None:
+    """The cell libraries on this machine, and the one that commands take."""
+    from gatesmith.flows.silicon.cells import cells as run
+
+    run(liberty, console=_console())
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", required=False)
+@click.option("--liberty", metavar="LIB", help="Cell library to give an area in.")
+@click.option(
+    "--calibrate",
+    metavar="FILE",
+    help="Instead measure the designs that estimates are fitted to, for minutes, and write FILE.",
+)
+def estimate(directory: str | None, liberty: str | None, calibrate: str | None) -> None:
+    """What the design in DIR costs, in about a second, from its Spec alone."""
+    from gatesmith.flows.estimate import estimate as run
+    from gatesmith.flows.silicon.calibration import calibrate as measure
+
+    if (directory is None) == (calibrate is None):
+        raise UserError("Give a design folder DIR, or --calibrate FILE")
+    if calibrate is not None:
+        measure(calibrate)
+        click.echo(f"wrote {calibrate}")
+    elif directory is not None:
+        run(directory, liberty=liberty, console=_console())
+
+
+@cli.command()
 @click.argument("directory", metavar="DIR")
 @click.option(
     "--liberty",
     metavar="LIB",
     help="Cell library, .lib or .lib.gz; without one, gate equivalents of a generic library.",
 )
-def synth(directory: str, liberty: str | None) -> None:
-    """Measure the area of the design in DIR with Yosys."""
+@click.option(
+    "--fpga",
+    metavar="FAMILY",
+    help="Place and route on an FPGA instead: ice40 or ecp5, the smallest device that fits.",
+)
+@click.option("--device", metavar="NAME", help="Of that family: hx1k, up5k, hx8k; 25k, 45k, 85k.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Limit for each run of Yosys or nextpnr.",
+)
+def synth(
+    directory: str, liberty: str | None, fpga: str | None, device: str | None, timeout: float
+) -> None:
+    """Measure the area of the design in DIR with Yosys, or fit it into an FPGA."""
+    from gatesmith.flows.silicon.fpga import fpga as run_fpga
     from gatesmith.flows.synth import synth as run
 
-    run(directory, liberty=liberty, console=_console())
+    if fpga and liberty:
+        raise UserError("Give --liberty or --fpga, not both: an FPGA has no cell library")
+    if device and not fpga:
+        raise UserError("--device needs --fpga")
+    if fpga:
+        run_fpga(directory, fpga, device=device, console=_console(), timeout_seconds=timeout)
+    else:
+        run(directory, liberty=liberty, console=_console(), timeout_seconds=timeout)
 
 
 @cli.command()
