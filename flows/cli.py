@@ -154,11 +154,18 @@ def verify(directory: str, **options: Any) -> int:
     metavar="LIB",
     help="Cell library, .lib or .lib.gz; without one, gate equivalents of a generic library.",
 )
-def synth(directory: str, liberty: str | None) -> None:
+@click.option(
+    "--recipe",
+    metavar="NAME",
+    default="default",
+    show_default=True,
+    help="full-adder: adders of the library's full adders; the default is shown beside it.",
+)
+def synth(directory: str, liberty: str | None, recipe: str) -> None:
     """Measure the area of the design in DIR with Yosys."""
     from gatesmith.flows.synth import synth as run
 
-    run(directory, liberty=liberty, console=_console())
+    run(directory, liberty=liberty, recipe=recipe, console=_console())
 
 
 @cli.command()

@@ -9,8 +9,9 @@ from rich.console import Console
 from gatesmith.flows.design import read_design
 from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.area_report import area_json, print_area
+from gatesmith.flows.silicon.full_adder import RECIPES, print_recipes
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
-from gatesmith.flows.silicon.mapping import MACROS, RECIPE, Mapping, map_design
+from gatesmith.flows.silicon.mapping import MACROS, SCRIPTS, Mapping, map_design
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
 from gatesmith.sim.cache import cached_bytes, cached_json, keep_bytes, keep_json
@@ -18,7 +19,7 @@ from gatesmith.sim.yosys import tool_version
 
 __all__ = ["mapping_of", "synth"]
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 
 
 def mapping_of(
@@ -27,6 +28,7 @@ def mapping_of(
     *,
     liberty: str | Path | None = None,
     log: Path,
+    recipe: str = "default",
     macros: frozenset[str] = MACROS,
     timeout_seconds: float = 3600,
 ) -> Mapping:
@@ -34,13 +36,15 @@ def mapping_of(
 
     The library is our generic one when none is given.
     """
+    if recipe not in RECIPES:
+        raise UserError(f"Recipe must be one of {', '.join(RECIPES)}, not {recipe!r}")
     path = Path(liberty) if liberty is not None else GENERIC_LIBRARY
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UserError(f"Liberty library {path} cannot be read: {error.strerror}") from error
     verilog_digest = hashlib.sha256(verilog.encode()).hexdigest()
-    key = [CACHE_VERSION, tool_version(), RECIPE, sorted(macros)]
+    key = [CACHE_VERSION, tool_version(), SCRIPTS[recipe], sorted(macros)]
     key += [digest, str(path.resolve()), top, verilog_digest]
     found, netlist = cached_json("mapping", key), cached_bytes("netlist", key)
     if found and netlist:
@@ -51,6 +55,7 @@ def mapping_of(
         top,
         read_library(path),
         log=log,
+        recipe=recipe,
         macros=macros,
         timeout_seconds=timeout_seconds,
     )
@@ -63,6 +68,7 @@ def synth(
     directory: str | Path,
     *,
     liberty: str | Path | None = None,
+    recipe: str = "default",
     console: Console | None = None,
     timeout_seconds: float = 3600,
 ) -> AreaReport:
@@ -75,19 +81,26 @@ def synth(
     ----------
     directory : path         Written by ``gatesmith lower``.
     liberty : path           Cell library, plain or ``.gz``; without one, our generic library.
-    timeout_seconds : float  For Yosys.
+    recipe : str             How it is mapped: ``default``, or ``full-adder``, which is printed
+                             beside the default.
+    timeout_seconds : float  For Yosys, each time.
     """
     directory = Path(directory)
     name = read_design(directory)["name"]
     verilog = (directory / "rtl" / f"{name}.v").read_text(encoding="utf-8")
     reports = directory / "reports"
-    mapping = mapping_of(
-        verilog,
-        name,
-        liberty=liberty,
-        log=reports / "area.log",
-        timeout_seconds=timeout_seconds,
-    )
+    mappings = {
+        one: mapping_of(
+            verilog,
+            name,
+            liberty=liberty,
+            log=reports / "area.log",
+            recipe=one,
+            timeout_seconds=timeout_seconds,
+        )
+        for one in dict.fromkeys((recipe, "default"))
+    }
+    mapping = mappings[recipe]
     try:
         reports.mkdir(exist_ok=True)
         for file, text in mapping.files.items():
@@ -97,4 +110,6 @@ def synth(
     except OSError as error:
         raise UserError(f"{reports} must be writable: {error.strerror}") from error
     print_area(mapping.report, console or Console())
+    if len(mappings) > 1:
+        print_recipes(mappings, read_library(liberty or GENERIC_LIBRARY), console or Console())
     return mapping.report

@@ -34,6 +34,7 @@ def area_json(report: AreaReport) -> dict[str, Any]:
         "verilog_sha256": report.verilog_sha256,
         "yosys": report.yosys,
         "buffered": report.buffered,
+        "recipe": report.recipe,
         "library": {
             "name": report.library,
             "file": report.library_file,

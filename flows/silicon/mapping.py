@@ -13,12 +13,19 @@ from typing import Any
 
 from gatesmith.flows.folders import make_folder
 from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea, ModuleArea
+from gatesmith.flows.silicon.full_adder import (
+    ADDERS,
+    ADDERS_FILE,
+    RECIPES,
+    adder_cells,
+    adders_verilog,
+)
 from gatesmith.flows.silicon.liberty import FUNCTION, Library
 from gatesmith.flows.silicon.tables import read_cell
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import tool_version, yosys
 
-__all__ = ["MACROS", "RECIPE", "Mapping", "cells_of", "map_design"]
+__all__ = ["MACROS", "SCRIPTS", "Mapping", "cells_of", "map_design"]
 
 # Modules this many levels below the top keep their borders: top, Core, layers. Lanes are
 # dissolved into their layer: ABC then runs for a layer instead of for a hundred lanes, and
@@ -41,7 +48,7 @@ GATES = (
     "# As 'synth' does it, without its fsm and share passes, which change nothing here.",
     *"opt_expr; opt_clean; opt -nodffe -nosdff; opt; wreduce; peepopt; opt_clean".split("; "),
     *"alumacc; opt; memory -nomap; opt_clean; opt -fast -full; memory_map; opt -full".split("; "),
-    *"techmap; opt -fast; design -save gates".split("; "),
+    *"design -save words; techmap; opt -fast; design -save gates".split("; "),
     "# Generic gates. ABC sees no flip-flops, or it would run once for every clock enable.",
     f"select t:$_*_ {FLIP_FLOPS.replace(' ', ' %d ')} %d",
     f'abc -script "{ABC}"',
@@ -51,9 +58,8 @@ GATES = (
     f"delete {FLIP_FLOPS}",
     "tee -q -o reports/area.cmos.json stat -json -tech cmos",
 )
+LOAD = {"default": ("design -load gates",), "full-adder": ("design -load words", *ADDERS)}
 CELLS = (
-    "# Cells of the library.",
-    "design -load gates",
     "dfflibmap{avoid} -liberty {library}",
     f'abc -script "{ABC}{{sizing}}"{{avoid}} -liberty {{library}}{{constr}}',
     *"opt_clean; rename -enumerate".split("; "),
@@ -63,7 +69,8 @@ CELLS = (
     *"setattr -mod -unset keep_hierarchy *; flatten -noscopeinfo".split("; "),
     "write_json reports/netlist.json",
 )
-RECIPE = (*GATES, *CELLS, ABC_SIZING)  # all that decides a result, beside the borders
+# All that decides a result, beside the borders and the content of ADDERS_FILE.
+SCRIPTS = {name: (*GATES, *LOAD[name], *CELLS, ABC_SIZING) for name in RECIPES}
 
 
 @dataclass(frozen=True)
@@ -245,6 +252,7 @@ def map_design(
     library: Library,
     *,
     log: Path,
+    recipe: str = "default",
     macros: frozenset[str] = MACROS,
     timeout_seconds: float = 3600,
 ) -> Mapping:
@@ -258,8 +266,12 @@ def map_design(
     top : str          Its top module.
     library : Library  Cells to map to.
     log : Path         Where the log of Yosys stays when it fails; nothing is left when it works.
+    recipe : str       ``default``, or ``full-adder``: adders of the library's full-adder cells.
     macros : set       Kinds of memories that stay modules, counted in bits.
     """
+    adders = {}
+    if recipe == "full-adder":
+        adders = {ADDERS_FILE: adders_verilog(adder_cells(library))}
     make_folder(log.parent)
     with tempfile.TemporaryDirectory(prefix="gatesmith-") as name:
         folder = Path(name)
@@ -274,19 +286,22 @@ def map_design(
         kept, groups = _plan(_read_survey((folder / "survey.il").read_text()), top)
         attempts = [_surroundings(library), None] if library.timed else [None]
         for surroundings in attempts:
-            files = {"area.constr": surroundings} if surroundings else {}
+            files = adders | ({"area.constr": surroundings} if surroundings else {})
             filled = {
                 "avoid": "".join(f" -dont_use {cell}" for cell in library.avoid),
                 "library": f'"{library.path.resolve()}"',
-                "sizing": ABC_SIZING if files else "",
-                "constr": " -constr reports/area.constr" if files else "",
+                "sizing": ABC_SIZING if surroundings else "",
+                "constr": " -constr reports/area.constr" if surroundings else "",
             }
             script = [
                 "# Written by gatesmith synth. By hand, in the folder of the design:",
                 "# yosys reports/area.ys",
                 reading,
                 *_borders(top, kept, groups, macros),
-                *(line.format(**filled) for line in (*GATES, *CELLS)),
+                *GATES,
+                "# Cells of the library.",
+                *LOAD[recipe],
+                *(line.format(**filled) for line in CELLS),
             ]
             for file, text in files.items():
                 (reports / file).write_text(text)
@@ -300,7 +315,9 @@ def map_design(
                 break
         statistics = _Statistics.read(reports, library)
         mapping = Mapping(
-            report=_report(verilog, top, library, kept, groups, macros, bool(files), statistics),
+            report=_report(
+                verilog, top, library, kept, groups, macros, bool(surroundings), recipe, statistics
+            ),
             files={
                 "area.ys": "\n".join(script) + "\n",
                 **files,
@@ -338,6 +355,7 @@ def _report(
     groups: list[_Group],
     macros: frozenset[str],
     buffered: bool,
+    recipe: str,
     statistics: _Statistics,
 ) -> AreaReport:
     present: dict[tuple, str] = {}
@@ -376,6 +394,7 @@ def _report(
         unit=library.unit,
         nand2_area=library.nand2_area,
         buffered=buffered,
+        recipe=recipe,
         generic_cells={c: n for c, n in sorted(generic.items()) if c.startswith("$_")},
         mapped_cells={c: n for c, n in sorted(mapped.items()) if c in library.areas},
         modules=modules,
