@@ -169,6 +169,36 @@ def synth(directory: str, liberty: str | None, recipe: str) -> None:
 
 
 @cli.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--liberty", metavar="LIB", required=True, help="Cell library, .lib or .lib.gz.")
+@click.option("--frames", type=int, default=20, show_default=True, help="Frames to measure.")
+@click.option(
+    "--clock",
+    "clock_mhz",
+    type=float,
+    default=100.0,
+    show_default=True,
+    metavar="MHZ",
+    help="Clock for leakage and power.",
+)
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=float,
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Limit for each tool.",
+)
+@_data_dir
+def power(directory: str, **options: Any) -> None:
+    """Measure the energy of the design in DIR while it answers real frames."""
+    from gatesmith.flows.power import power as run
+
+    run(directory, console=_console(), **options)
+
+
+@cli.command()
 @click.argument("table")
 @click.option("--liberty", metavar="LIB", help="Cell library of a table of areas.")
 @click.option("-o", "output", metavar="PATH", help="Where results are kept: a file, or a folder.")

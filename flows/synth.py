@@ -6,18 +6,26 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gatesmith.families import FAMILIES
 from gatesmith.flows.design import read_design
+from gatesmith.flows.progress import working
+from gatesmith.flows.silicon import opensta
 from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.area_report import area_json, print_area
-from gatesmith.flows.silicon.full_adder import RECIPES, print_recipes
+from gatesmith.flows.silicon.full_adder import print_recipes
+from gatesmith.flows.silicon.labels import label_of
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
-from gatesmith.flows.silicon.mapping import MACROS, SCRIPTS, Mapping, map_design
+from gatesmith.flows.silicon.mapping import MACROS, Mapping, map_design
+from gatesmith.flows.silicon.netlist import read_netlist
+from gatesmith.flows.silicon.recipes import RECIPES, SCRIPTS
+from gatesmith.flows.silicon.timing import analyse
+from gatesmith.flows.silicon.timing_report import TimingReport, print_timing, timing_report
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
 from gatesmith.sim.cache import cached_bytes, cached_json, keep_bytes, keep_json
 from gatesmith.sim.yosys import tool_version
 
-__all__ = ["mapping_of", "synth"]
+__all__ = ["mapping_of", "part_labels", "synth"]
 
 CACHE_VERSION = 3
 
@@ -72,10 +80,10 @@ def synth(
     console: Console | None = None,
     timeout_seconds: float = 3600,
 ) -> AreaReport:
-    """Measure the design in a folder, write its ``reports/area.json`` and print a table.
+    """Measure the design in a folder: write ``area.json`` and ``timing.json``, print tables.
 
-    ``reports/area.ys`` repeats the run by hand. Nothing is written when a step fails, except
-    ``reports/area.log`` when it was Yosys.
+    They lie in ``reports/`` with the mapped ``netlist.v`` and ``area.ys``, which repeats the run by
+    hand. Nothing is written when a step fails, except ``reports/area.log`` when it was Yosys.
 
     Parameters
     ----------
@@ -83,33 +91,69 @@ def synth(
     liberty : path           Cell library, plain or ``.gz``; without one, our generic library.
     recipe : str             How it is mapped: ``default``, or ``full-adder``, which is printed
                              beside the default.
-    timeout_seconds : float  For Yosys, each time.
+    timeout_seconds : float  For each tool, each time.
     """
     directory = Path(directory)
+    console = console or Console()
     name = read_design(directory)["name"]
     verilog = (directory / "rtl" / f"{name}.v").read_text(encoding="utf-8")
     reports = directory / "reports"
-    mappings = {
-        one: mapping_of(
-            verilog,
-            name,
-            liberty=liberty,
-            log=reports / "area.log",
-            recipe=one,
-            timeout_seconds=timeout_seconds,
-        )
-        for one in dict.fromkeys((recipe, "default"))
-    }
+    with working(f"Mapping {name}"):
+        mappings = {
+            one: mapping_of(
+                verilog,
+                name,
+                liberty=liberty,
+                log=reports / "area.log",
+                recipe=one,
+                timeout_seconds=timeout_seconds,
+            )
+            for one in dict.fromkeys((recipe, "default"))
+        }
     mapping = mappings[recipe]
+    timing = _timing(directory, mapping, liberty, timeout_seconds)
+    texts = {
+        **mapping.files,
+        "area.json": json.dumps(area_json(mapping.report), indent=1) + "\n",
+        "timing.json": json.dumps(timing.to_json(), indent=1) + "\n",
+    }
     try:
         reports.mkdir(exist_ok=True)
-        for file, text in mapping.files.items():
+        for file, text in texts.items():
             write_atomically(reports / file, text)
-        text = json.dumps(area_json(mapping.report), indent=1) + "\n"
-        write_atomically(reports / "area.json", text)
     except OSError as error:
         raise UserError(f"{reports} must be writable: {error.strerror}") from error
-    print_area(mapping.report, console or Console())
+    print_area(mapping.report, console)
     if len(mappings) > 1:
-        print_recipes(mappings, read_library(liberty or GENERIC_LIBRARY), console or Console())
+        print_recipes(mappings, read_library(liberty or GENERIC_LIBRARY), console)
+    print_timing(timing, console)
     return mapping.report
+
+
+def _timing(
+    directory: Path, mapping: Mapping, liberty: str | Path | None, timeout_seconds: float
+) -> TimingReport:
+    """Timing of a mapped design, with OpenSTA's opinion where it is installed."""
+    report = mapping.report
+    library = read_library(liberty if liberty is not None else GENERIC_LIBRARY)
+    netlist = read_netlist(mapping.netlist, report.name, library)
+    labels = part_labels(directory)
+    return timing_report(
+        analyse(netlist),
+        verilog_sha256=report.verilog_sha256,
+        yosys=report.yosys,
+        library=library.to_json(),
+        timed=library.timed,
+        label=lambda part: label_of(part, labels),
+        second=opensta.opinion(netlist, library, timeout_seconds=timeout_seconds)
+        if library.timed
+        else None,
+    )
+
+
+def part_labels(directory: Path) -> dict[str, str]:
+    """What the family says of the instances of a lowered design; nothing for a foreign folder."""
+    entry = FAMILIES.get(str(read_design(directory)["family"]))
+    if entry is None:
+        return {}
+    return entry.models.parts(entry.spec.load(directory / "spec.safetensors"))

@@ -17,7 +17,7 @@ from cocotb_tools.runner import get_runner
 from gatesmith.models.errors import UserError
 from gatesmith.sim.vectors import Outcome, Vectors
 
-__all__ = ["Scenario", "run_bench", "scenarios"]
+__all__ = ["Scenario", "run_bench", "scenarios", "simulator_version"]
 
 VERILATOR_SINCE = (5, 36)  # what cocotb's VPI calls need
 
@@ -92,6 +92,7 @@ def run_bench(
     seed: int = 0,
     waves: Path | None = None,
     watched: Sequence[str] = (),
+    timeout_seconds: float | None = None,
 ) -> list[Outcome]:
     """Play scenarios through a design; what came out of each, with the rules it broke.
 
@@ -122,7 +123,7 @@ def run_bench(
         })  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
     (folder / "seen.json").unlink(missing_ok=True)
-    _simulate(verilog, top, folder, simulator, waves, watched)
+    _simulate(verilog, top, folder, simulator, waves, watched, timeout_seconds)
     if not (folder / "seen.json").exists():
         raise UserError(f"The bench did not finish under {simulator}; see {folder / 'bench.log'}")
     seen = json.loads((folder / "seen.json").read_text())
@@ -179,6 +180,14 @@ def _require(simulator: str) -> None:
             )
 
 
+def simulator_version(simulator: str) -> str:
+    """Name and version of a simulator, as ``Icarus Verilog version 11.0``."""
+    _require(simulator)
+    command = {"icarus": ["iverilog", "-V"], "verilator": ["verilator", "--version"]}[simulator]
+    text = subprocess.run(command, capture_output=True, text=True).stdout
+    return text.splitlines()[0].split("(")[0].strip() if text else simulator
+
+
 def _simulate(
     verilog: Path,
     top: str,
@@ -186,6 +195,7 @@ def _simulate(
     simulator: str,
     waves: Path | None,
     watched: Sequence[str],
+    timeout_seconds: float | None,
 ) -> None:
     """Build and run; what the tools print goes to ``bench.log``.
 
@@ -222,7 +232,7 @@ def _simulate(
                 always=True,
                 log_file=folder / "build.log",
             )
-            with _dumping(simulator, waves):
+            with _command(simulator, waves, timeout_seconds):
                 runner.test(
                     test_module="gatesmith.sim.bench",
                     hdl_toplevel=top,
@@ -232,20 +242,32 @@ def _simulate(
                     log_file=log,
                 )
         except (SystemExit, RuntimeError, subprocess.CalledProcessError) as error:
+            if timeout_seconds is not None and "124" in str(error):
+                limit = f"{timeout_seconds:g} s"
+                raise UserError(f"{simulator} must finish within {limit}, and did not") from error
             raise UserError(
                 f"{simulator} failed on {verilog} ({error}); see {folder}/build.log and bench.log"
             ) from error
 
 
 @contextlib.contextmanager
-def _dumping(simulator: str, waves: Path | None) -> Iterator[None]:
-    """Let Icarus write a VCD: cocotb tells it to write none, and vvp heeds the last word."""
-    before = os.environ.get("SIM_CMD_SUFFIX")
+def _command(simulator: str, waves: Path | None, timeout_seconds: float | None) -> Iterator[None]:
+    """Let Icarus write a VCD: cocotb tells it to write none, and vvp heeds the last word.
+
+    A limit of time is kept by the program ``timeout``, which cocotb can put before its own.
+    """
+    wanted = {}
     if simulator == "icarus" and waves is not None:
-        os.environ["SIM_CMD_SUFFIX"] = f"{before or ''} -vcd"
+        wanted["SIM_CMD_SUFFIX"] = f"{os.environ.get('SIM_CMD_SUFFIX', '')} -vcd"
+    if timeout_seconds is not None and shutil.which("timeout"):
+        before = os.environ.get("SIM_CMD_PREFIX", "")
+        wanted["SIM_CMD_PREFIX"] = f"{before} timeout {timeout_seconds:g}"
+    old = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:
-        os.environ.pop("SIM_CMD_SUFFIX", None)
-        if before is not None:
-            os.environ["SIM_CMD_SUFFIX"] = before
+        for name, value in old.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value

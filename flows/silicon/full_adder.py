@@ -25,7 +25,7 @@ from gatesmith.models.errors import UserError
 __all__ = [
     "ADDERS",
     "ADDERS_FILE",
-    "RECIPES",
+    "MAPS",
     "AdderCell",
     "AdderCells",
     "adder_cells",
@@ -33,7 +33,6 @@ __all__ = [
     "print_recipes",
 ]
 
-RECIPES = ("default", "full-adder")
 ADDERS_FILE = "area.adders.v"
 
 # Truth tables: bit k is the value where bit j of k is input j.
@@ -196,6 +195,7 @@ endmodule
 """
 
 GATES = """\
+`ifdef CELLS
 module gs_full_sum (A, B, C, S, CO);
   input A, B, C;
   output S, CO;
@@ -216,7 +216,9 @@ module gs_half_carry (A, B, S, CO);
   output S, CO;
   assign CO = A & B;
 endmodule
+`endif
 """
+MAPS = LAYOUT + SHRINK + GATES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -343,8 +345,8 @@ def adders_verilog(cells: AdderCells) -> str:
         if cell:
             pins = [*(pin for pin, _ in cell.inputs), cell.sum[0], cell.carry[0]]
             declared.append(_declared(cell.name, pins))
-    parts = "\n".join(["`ifdef PARTS", *declared, "`endif\n"])
-    return parts + LAYOUT + SHRINK + "\n".join(["`ifdef CELLS", *bound, GATES + "`endif\n"])
+    parts = ["`ifdef PARTS", *declared, "`endif"]
+    return "\n".join([*parts, MAPS, "`ifdef CELLS", *bound, "`endif\n"])
 
 
 def _declared(name: str, pins: list[str]) -> str:

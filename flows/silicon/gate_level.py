@@ -16,7 +16,7 @@ from gatesmith.models.errors import UserError
 from gatesmith.sim.run import Scenario, run_bench
 from gatesmith.sim.vectors import Outcome, Vectors
 
-__all__ = ["gate_verilog", "simulate_gates", "states_of"]
+__all__ = ["block_texts", "gate_verilog", "simulate_gates", "states_of"]
 
 
 def gate_verilog(netlist: Netlist, blocks: Mapping[str, str]) -> str:
@@ -79,7 +79,12 @@ def _registers(netlist: Netlist) -> int:
 
 
 def simulate_gates(
-    netlist: Netlist, blocks: Mapping[str, str], vectors: Vectors, play: Scenario, folder: Path
+    netlist: Netlist,
+    blocks: Mapping[str, str],
+    vectors: Vectors,
+    play: Scenario,
+    folder: Path,
+    timeout_seconds: float,
 ) -> tuple[Outcome, Waves]:
     """Play a scenario through a netlist on Icarus: what came out, and the waves of its state."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +95,14 @@ def simulate_gates(
     for number, block in enumerate(netlist.blocks):
         watched += [f"block{number}.\\{port} " for port in block.ports]
     (outcome,) = run_bench(
-        verilog, netlist.top, vectors, [play], folder / "bench", waves=waves, watched=watched
+        verilog,
+        netlist.top,
+        vectors,
+        [play],
+        folder / "bench",
+        waves=waves,
+        watched=watched,
+        timeout_seconds=timeout_seconds,
     )
     clock = next(port.name for port in netlist.ports if netlist.clock in port.nets)
     return outcome, read_vcd(waves, clock)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from gatesmith.flows.silicon.expression import parse
 from gatesmith.models.errors import UserError
@@ -105,9 +106,21 @@ class Library:
     def corner(self) -> str:
         """Process, voltage and temperature in words, as far as the library names them."""
         conditions = self.head.get("default_operating_conditions")
-        temperature = self.head.get("nom_temperature")
-        parts = [conditions, f"{self.voltage:g} V", f"{temperature} °C" if temperature else ""]
+        found = re.match(r"-?\d+(?:\.\d+)?", self.head.get("nom_temperature"))
+        temperature = f"{float(found[0]):g} °C" if found else ""
+        parts = [conditions, f"{self.voltage:g} V", temperature]
         return ", ".join(part for part in parts if part)
+
+    def to_json(self) -> dict[str, Any]:
+        """What a report says of the library."""
+        return {
+            "name": self.name,
+            "file": self.path.name,
+            "sha256": self.sha256,
+            "unit": self.unit,
+            "nand2_area": self.nand2_area,
+            "corner": self.corner if self.timed else None,
+        }
 
     def positive(self, text: str, what: str) -> float:
         """A number above 0; UserError when it is none."""

@@ -13,19 +13,14 @@ from typing import Any
 
 from gatesmith.flows.folders import make_folder
 from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea, ModuleArea
-from gatesmith.flows.silicon.full_adder import (
-    ADDERS,
-    ADDERS_FILE,
-    RECIPES,
-    adder_cells,
-    adders_verilog,
-)
+from gatesmith.flows.silicon.full_adder import ADDERS_FILE, adder_cells, adders_verilog
 from gatesmith.flows.silicon.liberty import FUNCTION, Library
+from gatesmith.flows.silicon.recipes import ABC_SIZING, CELLS, GATES, LOAD
 from gatesmith.flows.silicon.tables import read_cell
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import tool_version, yosys
 
-__all__ = ["MACROS", "SCRIPTS", "Mapping", "cells_of", "map_design"]
+__all__ = ["MACROS", "Mapping", "cells_of", "map_design", "memory_of"]
 
 # Modules this many levels below the top keep their borders: top, Core, layers. Lanes are
 # dissolved into their layer: ABC then runs for a layer instead of for a hundred lanes, and
@@ -34,43 +29,7 @@ LEVELS = 2
 
 KINDS = ("rom", "flipflop", "sram")
 MACROS = frozenset({"sram"})  # kinds of memories that are not mapped, unless told otherwise
-MEMORY = "gatesmith_memory"  # name of the modules that memories are gathered in
-
-# The script of Yosys with ifraig for its SAT sweep (&fraig -x), which does not finish on the XORs
-# of an LFSR that looks far ahead. Commas stand for blanks.
-ABC = "+strash;ifraig;dc2;strash;&get,-n;&dch,-f;&nf;&put"
-# Buffers for nets of high fan-out, and cells of the strength that their loads want.
-ABC_SIZING = ";buffer,-c;topo;stime,-p;upsize;dnsize;stime,-p"
-
-# After reading, with the borders set. {library}, {avoid} and {sizing} are filled in.
-FLIP_FLOPS = "t:$_*DFF*_ t:$_DLATCH*_ t:$_SR_*_"
-GATES = (
-    "# As 'synth' does it, without its fsm and share passes, which change nothing here.",
-    *"opt_expr; opt_clean; opt -nodffe -nosdff; opt; wreduce; peepopt; opt_clean".split("; "),
-    *"alumacc; opt; memory -nomap; opt_clean; opt -fast -full; memory_map; opt -full".split("; "),
-    *"design -save words; techmap; opt -fast; design -save gates".split("; "),
-    "# Generic gates. ABC sees no flip-flops, or it would run once for every clock enable.",
-    f"select t:$_*_ {FLIP_FLOPS.replace(' ', ' %d ')} %d",
-    f'abc -script "{ABC}"',
-    *"select -clear; opt_clean".split("; "),
-    "tee -q -o reports/area.generic.json stat -json",
-    "# Transistors of the gates alone: the estimate knows few kinds of flip-flops.",
-    f"delete {FLIP_FLOPS}",
-    "tee -q -o reports/area.cmos.json stat -json -tech cmos",
-)
-LOAD = {"default": ("design -load gates",), "full-adder": ("design -load words", *ADDERS)}
-CELLS = (
-    "dfflibmap{avoid} -liberty {library}",
-    f'abc -script "{ABC}{{sizing}}"{{avoid}} -liberty {{library}}{{constr}}',
-    *"opt_clean; rename -enumerate".split("; "),
-    "tee -q -o reports/area.mapped.json stat -json",
-    "write_verilog -noattr reports/netlist.v",
-    "# The same without borders, to be timed and simulated.",
-    *"setattr -mod -unset keep_hierarchy *; flatten -noscopeinfo".split("; "),
-    "write_json reports/netlist.json",
-)
-# All that decides a result, beside the borders and the content of ADDERS_FILE.
-SCRIPTS = {name: (*GATES, *LOAD[name], *CELLS, ABC_SIZING) for name in RECIPES}
+MEMORY = "gatesmith_memory"  # how the names of modules begin that memories are gathered in
 
 
 @dataclass(frozen=True)
@@ -149,7 +108,14 @@ def _plan(survey: _Survey, top: str) -> tuple[dict[tuple, str], list[_Group]]:
 def _gathered(groups: list[_Group], macros: frozenset[str]) -> dict[tuple[str, str], str]:
     """Module in which the memories of a name in a kept module are gathered."""
     apart = [(g.module, g.name) for g in groups if g.kind in set(KINDS) - macros]
-    return {key: f"{MEMORY}{number}" for number, key in enumerate(dict.fromkeys(apart))}
+    return {key: f"{MEMORY}{n}_{key[1]}" for n, key in enumerate(dict.fromkeys(apart))}
+
+
+def memory_of(instance: str) -> str | None:
+    """Name of the memory whose gathered module an instance is; None for any other instance."""
+    last = instance.rpartition(".")[2]
+    found = re.match(rf"{MEMORY}\d+_(\w+)", last)
+    return found[1] if found else None
 
 
 def _borders(

@@ -10,39 +10,23 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from gatesmith.flows.progress import working
 from gatesmith.flows.silicon.liberty import Library
 from gatesmith.flows.silicon.netlist import Netlist
 from gatesmith.models.errors import UserError
 
-__all__ = ["Opinion", "available", "ask"]
+__all__ = ["available", "opinion"]
 
 PROGRAM = "sta"
 COUNTED = re.compile(r"^Total\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)", re.MULTILINE)
 SLACK = re.compile(r"^\s*(-?[\d.]+)\s+slack", re.MULTILINE)
 PERIOD = 100.0  # of the clock that paths are measured against, in units of the library
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opinion:
-    """What OpenSTA found.
-
-    Members
-    -------
-    version : str
-    period : float        Shortest clock period, ns.
-    power : dict or None  ``internal``, ``switching``, ``leakage``, ``total`` in watts, when it was
-                          told the activity.
-    """
-
-    version: str
-    period: float
-    power: dict[str, float] | None
 
 
 @cache
@@ -63,14 +47,14 @@ def available() -> str | None:
     return f"OpenSTA {found[1]}" if found else None
 
 
-def ask(
+def opinion(
     netlist: Netlist,
     library: Library,
     *,
     activity: Mapping[str, np.ndarray] | None = None,
     period: float = 0.0,
     timeout_seconds: float = 600,
-) -> Opinion:
+) -> dict[str, Any] | None:
     """Timing of a netlist, and its power when the activity of its nets is given.
 
     Parameters
@@ -78,11 +62,28 @@ def ask(
     activity : mapping   ``toggles`` a clock and ``duty`` of each net, float ``[nets]``.
     period : float       Clock period of the power, ns, when the activity is given.
 
-    UserError of one line when the program fails or takes too long.
+    Returns ``version`` and ``period_ns``, and with an activity ``internal``, ``switching``,
+    ``leakage`` and ``total`` in mW; or ``version`` and an ``error`` of one line; or None where
+    OpenSTA is not installed.
     """
     version = available()
     if version is None:
-        raise UserError("OpenSTA was not found: apt-get install opensta")
+        return None
+    with working("Asking OpenSTA"):
+        try:
+            found = _ask(netlist, library, activity, period, timeout_seconds)
+        except UserError as error:
+            found = {"error": str(error)}
+    return {"version": version, **found}
+
+
+def _ask(
+    netlist: Netlist,
+    library: Library,
+    activity: Mapping[str, np.ndarray] | None,
+    period: float,
+    timeout_seconds: float,
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="gatesmith-") as name:
         folder = Path(name)
         plain = library.path.read_bytes()
@@ -113,11 +114,12 @@ def ask(
         errors = [line for line in lines if "rror" in line or "No paths" in line]
         reason = errors[0].strip() if errors else f"exit status {run.returncode}"
         raise UserError(f"OpenSTA failed: {reason}")
-    power = None
-    if activity is not None and total is not None:
+    answer: dict[str, Any] = {"period_ns": (PERIOD - float(slacks[0])) * unit}
+    if total is not None:
         names = ("internal", "switching", "leakage", "total")
-        power = dict(zip(names, map(float, total.groups()), strict=True))
-    return Opinion(version=version, period=(PERIOD - float(slacks[0])) * unit, power=power)
+        watts = map(float, total.groups())
+        answer |= {name: value * 1e3 for name, value in zip(names, watts, strict=True)}
+    return answer
 
 
 def _verilog(netlist: Netlist) -> Iterable[str]:

@@ -7,10 +7,12 @@ Implementation of Deep Neural Networks", ICLR 2017 (arXiv 1611.01427).
 from gatesmith.models.sparse_mlp.faults import faults
 from gatesmith.models.sparse_mlp.golden import dataset_frames, golden, hidden
 from gatesmith.models.sparse_mlp.layer import SparseLayer
+from gatesmith.models.sparse_mlp.parts import OPERATION, operations, parts
 from gatesmith.models.sparse_mlp.schedule import Timing, timing
 from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
 
 __all__ = [
+    "OPERATION",
     "SparseLayer",
     "SparseMLPSpec",
     "Timing",
@@ -18,5 +20,7 @@ __all__ = [
     "faults",
     "golden",
     "hidden",
+    "operations",
+    "parts",
     "timing",
 ]

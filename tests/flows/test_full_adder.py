@@ -15,7 +15,6 @@ from gatesmith.families import FAMILIES
 from gatesmith.flows.silicon.full_adder import (
     ADDERS,
     ADDERS_FILE,
-    RECIPES,
     adder_cells,
     adders_verilog,
 )
@@ -23,6 +22,7 @@ from gatesmith.flows.silicon.gate_level import gate_verilog, simulate_gates
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
 from gatesmith.flows.silicon.mapping import map_design
 from gatesmith.flows.silicon.netlist import read_netlist
+from gatesmith.flows.silicon.recipes import RECIPES
 from gatesmith.flows.synth import synth
 from gatesmith.flows.verify import make_vectors
 from gatesmith.models.errors import UserError
