@@ -221,5 +221,5 @@ def test_netlist_of_a_network_matches_golden(name, tmp_path):
     netlist = read_netlist(mapping.netlist, spec.name, library)
     words = vectors.inputs.shape[1]
     play = Scenario(name="all", sent=tuple((k, words) for k in range(6)), stall=0)
-    outcome, _ = simulate_gates(netlist, {}, vectors, play, tmp_path / "bench")
+    outcome, _ = simulate_gates(netlist, {}, vectors, play, tmp_path / "bench", 100)
     assert compare(vectors, outcome, clocks=True) == []
