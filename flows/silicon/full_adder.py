@@ -57,13 +57,14 @@ ADDERS = (
     f"techmap -map reports/{ADDERS_FILE} -D SHRINK",
     *"simplemap; opt_expr; opt_merge; splitnets; opt_clean".split("; "),
     "# Where nobody reads the sum, or nobody the carry, gates are smaller than a cell.",
+    "select -set unread w:* t:* %ci1 %d o:* %d",
     *(
         line
         for part in ("gs_full", "gs_half")
         for pin, other in (("S", "carry"), ("CO", "sum"))
         for line in (
-            f"select -set unread a:unused_bits %ci1:+{part}[{pin}] t:{part} %i",
-            f"chtype -set {part}_{other} @unread",
+            f"select -set alone @unread %ci1:+{part}[{pin}] t:{part} %i",
+            f"chtype -set {part}_{other} @alone",
         )
     ),
     f"techmap -map reports/{ADDERS_FILE} -D CELLS",

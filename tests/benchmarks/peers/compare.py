@@ -79,6 +79,9 @@ def _matrix(name: str, library: Library, console: Console) -> dict[str, Row]:
     task = matrix_task(n_in, n_out, kind)
     rows = {}
     for label, make in CONTESTANTS.items():
+        # At 16x16, s8 and u4, it is within 1 % of alkaid: not worth the time on large matrices.
+        if label == "alkaid, plain" and kind != "u1" and shape != "16x16":
+            continue
         rows[label] = _measure(task, make(task), label, library, console)
     return rows
 
@@ -175,7 +178,8 @@ def _print_goals(found: dict[str, dict[str, Row]], console: Console) -> None:
         goal, against = GOALS[name.split("-")[1]]
         words = []
         for recipe in RECIPES:
-            best = min(against, key=lambda label: rows[label][recipe]["area"])
+            present = [label for label in against if label in rows]
+            best = min(present, key=lambda label: rows[label][recipe]["area"])
             ratio = rows["ours"][recipe]["area"] / rows[best][recipe]["area"]
             rows["ours"][recipe]["ratio"], rows["ours"][recipe]["against"] = ratio, best
             words.append(f"{recipe} {ratio:.3f} of {best} ({'met' if ratio <= goal else 'missed'})")
