@@ -47,6 +47,7 @@ def main() -> int:
     chosen = parser.parse_args()
     path = chosen.liberty or (OSU035 if OSU035.exists() else GENERIC_LIBRARY)
     library = read_library(path)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     console = Console(width=None if sys.stdout.isatty() else 160)
     names = [*known, DIGITS]
     if chosen.skip_large:

@@ -5,7 +5,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,7 @@ def ours(task: Task) -> Made:
 def _product(task: Task, style: Any) -> Any:
     (layer,) = task.layers
     matrix = np.array(layer.weights).T
-    return matvec_verilog(
-        "product", matrix, input_bits=task.bits, signed=task.signed, style=style
-    )
+    return matvec_verilog("product", matrix, input_bits=task.bits, signed=task.signed, style=style)
 
 
 def _matrix(task: Task, product: Any, begin: float) -> Made:
@@ -110,7 +108,7 @@ def _peer(name: str, *, plain: bool = False) -> Callable[[Task], Made]:
         if not (folder / "made.json").exists():
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "task.json").write_text(order)
-            command = [PYTHON, GENERATE, name, folder / "task.json", folder]
+            command = [str(PYTHON), str(GENERATE), name, str(folder / "task.json"), str(folder)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(f"error: {name} failed on {task.name}: {done.stderr.strip()}")
@@ -131,7 +129,7 @@ def _peer(name: str, *, plain: bool = False) -> Callable[[Task], Made]:
 def versions() -> dict[str, str]:
     """Versions of the peers in their virtual environment."""
     script = "import importlib.metadata as m; print(*map(m.version, {peers}))"
-    command = [PYTHON, "-c", script.format(peers=PEERS)]
+    command = [str(PYTHON), "-c", script.format(peers=PEERS)]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return dict(zip(PEERS, found, strict=True))
 

@@ -87,7 +87,9 @@ def inputs_of(task: Task) -> np.ndarray:
     high = low + (1 << task.bits) - 1
     weights = np.array(task.layers[0].weights)
     seed = int.from_bytes(hashlib.sha256(json.dumps(task.to_json()).encode()).digest()[:8], "big")
-    random = np.random.default_rng(seed).integers(low, high, (RANDOM_VECTORS, len(weights)), endpoint=True)
+    random = np.random.default_rng(seed).integers(
+        low, high, (RANDOM_VECTORS, len(weights)), endpoint=True
+    )
     most = np.where(weights.T > 0, high, low)
     least = np.where(weights.T > 0, low, high)
     ends = np.array([[low] * len(weights), [high] * len(weights)])
