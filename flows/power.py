@@ -16,13 +16,16 @@ from gatesmith.flows.design import read_design
 from gatesmith.flows.folders import make_folder
 from gatesmith.flows.progress import working
 from gatesmith.flows.silicon import opensta
-from gatesmith.flows.silicon.gate_level import block_texts, gate_verilog, simulate_gates
+from gatesmith.flows.silicon.area import AreaReport
+from gatesmith.flows.silicon.cells import choose_library
+from gatesmith.flows.silicon.gate_level import accesses, block_texts, gate_verilog, simulate_gates
 from gatesmith.flows.silicon.labels import label_of
-from gatesmith.flows.silicon.liberty import Library, read_library
+from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, Library, read_library
 from gatesmith.flows.silicon.mapping import memory_of
+from gatesmith.flows.silicon.memory import MemoryModel
 from gatesmith.flows.silicon.metering import meter
 from gatesmith.flows.silicon.netlist import Netlist, read_netlist
-from gatesmith.flows.silicon.power_report import PartEnergy, PowerReport, print_power
+from gatesmith.flows.silicon.power_report import MacroEnergy, PartEnergy, PowerReport, print_power
 from gatesmith.flows.silicon.timing import Timing, analyse
 from gatesmith.flows.synth import mapping_of
 from gatesmith.flows.verify import choose_frames, judge, make_vectors
@@ -34,16 +37,17 @@ from gatesmith.sim.vectors import Vectors
 
 __all__ = ["power"]
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 DEFAULT_MHZ = 100.0
 
 
 def power(
     directory: str | Path,
     *,
-    liberty: str | Path,
+    liberty: str | Path | None = None,
     frames: int = 20,
     clock_mhz: float = DEFAULT_MHZ,
+    memory: str | Path | None = "macro",
     data_dir: str | Path | None = None,
     console: Console | None = None,
     timeout_seconds: float = 3600,
@@ -57,9 +61,11 @@ def power(
     Parameters
     ----------
     directory : path         Written by ``gatesmith lower``.
-    liberty : path           Cell library with delays and energies, plain or ``.gz``.
+    liberty : path           Cell library with delays and energies, plain or ``.gz``; without one,
+                             that of ``gatesmith cells``.
     frames : int             Frames to measure, at least 1.
     clock_mhz : float        Clock for leakage and power, no faster than static timing allows.
+    memory : str             What SRAMs are, as in ``synth``.
     data_dir : path          Folder with data sets that are files.
     timeout_seconds : float  For Yosys, and for the simulation.
 
@@ -75,9 +81,12 @@ def power(
     entry = family(str(design["family"]))
     spec = entry.spec.load(directory / "spec.safetensors")
     verilog = (directory / "rtl" / f"{spec.name}.v").read_text(encoding="utf-8")
-    library = read_library(liberty)
+    path, model = choose_library(liberty), MemoryModel.choose(memory)
+    if path == GENERIC_LIBRARY:
+        raise UserError("Energy needs a cell library: --liberty LIB (see 'gatesmith cells')")
+    library = read_library(path)
     if not library.timed:
-        raise UserError(f"Liberty library {liberty} must have delays and energies, but has none")
+        raise UserError(f"Liberty library {path} must have delays and energies, but has none")
     reports = directory / "reports"
     make_folder(reports)
     chosen, source = choose_frames(
@@ -88,8 +97,9 @@ def power(
         mapping = mapping_of(
             verilog,
             spec.name,
-            liberty=liberty,
+            liberty=path,
             log=reports / "area.log",
+            macros=model.kinds,
             timeout_seconds=timeout_seconds,
         )
     netlist = read_netlist(mapping.netlist, spec.name, library)
@@ -124,6 +134,8 @@ def power(
             )
             for part, kinds in sorted(found["parts"].items())
         ),
+        macros=_macros(mapping.report, model, found, frames, clock_mhz),
+        memory_model=model.to_json(),
         clock_switching=found["clock_switching"] * per_frame,
         unknown=found["unknown"],
         second=found["opensta"],
@@ -175,6 +187,12 @@ def _measured(
         "parts": metered.parts,
         "clock_switching": metered.clock_switching,
         "unknown": metered.unknown,
+        "accesses": {
+            block.name: access
+            for block, access in zip(
+                netlist.blocks, accesses(netlist, waves, begin, end), strict=True
+            )
+        },
         "opensta": opensta.opinion(
             netlist,
             library,
@@ -185,6 +203,33 @@ def _measured(
     }
     keep_json("power", key, found)
     return found
+
+
+def _macros(
+    report: AreaReport, model: MemoryModel, found: dict[str, Any], frames: int, clock_mhz: float
+) -> tuple[MacroEnergy, ...]:
+    """Energy of the memories that are macros, by what was read and written; pJ a frame."""
+    macros = []
+    for memory in report.memories:
+        for path, depth, width in memory.words:
+            if path in found["accesses"]:
+                reads, writes = found["accesses"][path]
+                access = model.read_fj(reads * width, memory.kind)
+                access += model.write_fj(writes * width, memory.kind)
+                # A nanowatt for a microsecond is a femtojoule.
+                leakage = model.leakage_nw(depth * width, memory.kind) * found["clocks"] / clock_mhz
+                macros.append(
+                    MacroEnergy(
+                        instance=path,
+                        group=f"{memory.instance}.{memory.name}".lstrip("."),
+                        bits=depth * width,
+                        reads=reads / frames,
+                        writes=writes / frames,
+                        access=access * 1e-3 / frames,
+                        leakage=leakage * 1e-3 / frames,
+                    )
+                )
+    return tuple(macros)
 
 
 def _window(values: Mapping[str, np.ndarray]) -> tuple[int, int]:

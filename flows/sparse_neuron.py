@@ -13,8 +13,9 @@ from rich.console import Console
 from gatesmith.flows.folders import check_writable
 from gatesmith.flows.neuron_energy import NeuronEnergy, images, neuron_energy
 from gatesmith.flows.silicon.area import AreaReport
+from gatesmith.flows.silicon.cells import choose_library
 from gatesmith.flows.silicon.gate_level import block_texts
-from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
+from gatesmith.flows.silicon.liberty import read_library
 from gatesmith.flows.sparse_neuron_table import draw, percent, print_table
 from gatesmith.flows.synth import mapping_of
 from gatesmith.models.errors import UserError
@@ -187,7 +188,8 @@ def reproduce_sparse_neuron(
     from gatesmith.hw.sparse_mlp.mask import mask_verilog
     from gatesmith.hw.verilog import verilog
 
-    library = read_library(liberty if liberty is not None else GENERIC_LIBRARY)
+    path = choose_library(liberty)
+    library = read_library(path)
     frames, source = images(data_dir) if library.timed else (None, "")
     jobs = [(variant, p) for variant in VARIANTS for p in SPARSITIES]
 
@@ -198,7 +200,7 @@ def reproduce_sparse_neuron(
         shared = {"mask": mask_verilog("mask", layer, 1)} if layer.threshold else {}
         text = verilog(GateLane(layer, memory, 0, "mask"), "neuron", shared)
         log = cache_folder() / "logs" / f"sparse-neuron-{number}.log"
-        mapping = mapping_of(text, "neuron", liberty=liberty, log=log)
+        mapping = mapping_of(text, "neuron", liberty=path, log=log)
         energy = None
         if frames is not None:
             blocks = block_texts(text)

@@ -14,7 +14,7 @@ from gatesmith.flows.folders import check_writable
 from gatesmith.flows.progress import working
 from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY
-from gatesmith.flows.silicon.mapping import RECIPE
+from gatesmith.flows.silicon.recipes import SCRIPTS
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
 from gatesmith.sim.cache import cache_folder, cached_values, keep_json
@@ -69,7 +69,7 @@ def _point(entry: Family, spec: Any, report: AreaReport) -> Point:
 
 def recipe_digest() -> str:
     """Of the synthesis recipe: points of another recipe are not comparable."""
-    return hashlib.sha256("\n".join(RECIPE).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(SCRIPTS["default"]).encode()).hexdigest()[:16]
 
 
 def _tag(entry: Family) -> dict[str, Any]:

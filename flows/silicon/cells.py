@@ -11,11 +11,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from gatesmith.flows.silicon.liberty import read_library
+from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
 from gatesmith.models.errors import UserError
 from gatesmith.sim.cache import cached_json, keep_json
 
-__all__ = ["CellLibrary", "cells", "default_library", "describe", "find_libraries"]
+__all__ = [
+    "CellLibrary",
+    "cells",
+    "choose_library",
+    "default_library",
+    "describe",
+    "find_libraries",
+]
 
 VERSION = 1  # of what is kept between runs
 HEAD_BYTES = 1 << 16  # units and operating conditions stand before the first cell
@@ -111,6 +118,16 @@ def default_library() -> Path | None:
         if not library.problem:
             return library.path
     return None
+
+
+def choose_library(liberty: str | Path | None) -> Path:
+    """The library to map to: the one given, else the default one, else our generic gates.
+
+    ``generic`` names the generic gates even where there is a library.
+    """
+    if liberty == "generic":
+        return GENERIC_LIBRARY
+    return Path(liberty) if liberty is not None else default_library() or GENERIC_LIBRARY
 
 
 def find_libraries() -> list[CellLibrary]:

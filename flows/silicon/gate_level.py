@@ -16,7 +16,7 @@ from gatesmith.models.errors import UserError
 from gatesmith.sim.run import Scenario, compile_and_run, run_bench
 from gatesmith.sim.vectors import Outcome, Vectors
 
-__all__ = ["block_texts", "drive_gates", "gate_verilog", "simulate_gates", "states_of"]
+__all__ = ["accesses", "block_texts", "drive_gates", "gate_verilog", "simulate_gates", "states_of"]
 
 
 def gate_verilog(netlist: Netlist, blocks: Mapping[str, str]) -> str:
@@ -108,6 +108,26 @@ def simulate_gates(
     )
     clock = next(port.name for port in netlist.ports if netlist.clock in port.nets)
     return outcome, read_vcd(waves, clock)
+
+
+def accesses(netlist: Netlist, waves: Waves, begin: int, end: int) -> list[tuple[int, int]]:
+    """Clocks from begin to end - 1 in which each block reads, and in which it writes.
+
+    A port that ends in ``en`` enables: a write when its name says so, else a read. A block without
+    one reads in every clock.
+    """
+    values = {name: waves.values[name][begin:end].any(axis=1) for name, _ in _block_ports(netlist)}
+    found = []
+    for number, block in enumerate(netlist.blocks):
+        enables = {
+            port: int(values[f"b{number}_{k}"].sum())
+            for k, port in enumerate(block.ports)
+            if port.endswith("en")
+        }
+        reads = [clocks for port, clocks in enables.items() if "write" not in port]
+        writes = [clocks for port, clocks in enables.items() if "write" in port]
+        found.append((sum(reads) if reads else end - begin, sum(writes)))
+    return found
 
 
 DRIVER = """\

@@ -84,6 +84,11 @@ class MemoryModel:
         assert option is not None
         return _read(Path(option), str(option))
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of memories that are macros."""
+        return frozenset(self.macros)
+
     def is_macro(self, kind: str) -> bool:
         """Whether memories of a kind (``sram``, ``rom``, ``flipflop``) are macros."""
         return kind in self.macros

@@ -43,10 +43,12 @@ class PartEnergy:
 class MacroEnergy:
     """A memory that is no cell: what its model says for the accesses that were seen.
 
-    Accesses are clocks a frame with a read, and with a write; energies are in pJ a frame.
+    Accesses are clocks a frame with a read, and with a write; energies are in pJ a frame. ``group``
+    is the part of the design and the name that a memory has with others of its kind.
     """
 
     instance: str
+    group: str
     bits: int
     reads: float
     writes: float
@@ -207,9 +209,10 @@ def power_notes(report: PowerReport) -> list[str]:
             "were counted as 0."
         )
     if report.macros and report.memory_model:
+        sources = {macro["source"] for macro in report.memory_model["macros"].values()}
         lines.append(
-            "Memory macros are listed apart, by a model of bits: "
-            f"{report.memory_model.get('source', 'given by the user')}."
+            f"Memory macros are listed apart, by a model of bits read, written and kept: "
+            f"{report.memory_model['technology']}; {'; '.join(sorted(sources))}."
         )
     return lines
 
@@ -233,10 +236,13 @@ def print_power(report: PowerReport, console: Console) -> None:
         values = [f"{part.kinds[kind]:,.1f}" for kind in KINDS]
         instance = part.instance or report.name
         table.add_row(part.label, instance, *values, f"{part.total:,.1f}", f"{share:.1f}")
-    for macro in report.macros:
-        energy = macro.access + macro.leakage
-        row = ["–"] * (len(KINDS) - 1) + [f"{macro.leakage:,.1f}", f"{energy:,.1f}"]
-        table.add_row("memory macro", macro.instance, *row, f"{100 * energy / total:.1f}")
+    for group in dict.fromkeys(macro.group for macro in report.macros):
+        macros = [macro for macro in report.macros if macro.group == group]
+        leakage = sum(macro.leakage for macro in macros)
+        energy = leakage + sum(macro.access for macro in macros)
+        row = ["–"] * (len(KINDS) - 1) + [f"{leakage:,.1f}", f"{energy:,.1f}"]
+        label = f"{len(macros)} memory macro{'s' * (len(macros) > 1)}"
+        table.add_row(label, group, *row, f"{100 * energy / total:.1f}")
     values = [f"{report.kinds[kind]:,.1f}" for kind in KINDS]
     table.add_row("total", "", *values, f"{total:,.1f}", "100.0", style="bold")
     console.print(table)
