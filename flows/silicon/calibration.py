@@ -189,7 +189,7 @@ def calibrate(
     Parameters
     ----------
     path : path       JSON file to write; the file that estimates read unless given.
-    count : int       Designs a family.
+    count : int       Random designs a family; a few wide ones come on top.
     """
     from gatesmith.flows.synth import mapping_of
 
@@ -203,7 +203,7 @@ def calibrate(
             continue
         measured = []
         for number, spec in enumerate(entry.models.examples(count, SEED), start=1):
-            with working(f"{entry.name}: design {number} of {count}"):
+            with working(f"{entry.name}: design {number}"):
                 mapping = mapping_of(
                     entry.verilog(spec), spec.name, log=log, timeout_seconds=timeout_seconds
                 )
