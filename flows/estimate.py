@@ -95,7 +95,9 @@ class Estimate:
         lines = [
             f"Errors: of {self.measured} measured designs ({self.kind}), each from all others."
         ]
-        lines += [f"Outside what was measured: {reason}." for reason in self.outside]
+        if self.outside:
+            reasons = "; ".join(self.outside)
+            lines.append(f"* Outside what was measured, the error may be larger: {reasons}.")
         if self.library and self.factor == 1:
             lines.append(
                 "Area is generic gate equivalents times the NAND2 of the library, which adds some "
@@ -189,7 +191,8 @@ def _print(found: Estimate, console: Console) -> None:
         value = getattr(found, target)
         median, worst = found.errors[target]
         label = target.replace("_", " ").replace("flip flops", "flip-flops")
-        shown = [f"{100 * error:.1f} %" if not found.outside else "?" for error in (median, worst)]
+        mark = "*" if found.outside else ""
+        shown = [f"{100 * error:.1f} %{mark}" for error in (median, worst)]
         table.add_row(label, f"{value:,.0f}", *shown)
     if found.library and found.area_um2 is not None:
         table.add_row(f"µm² in {found.library.name}", f"{found.area_um2:,.0f}", "", "")

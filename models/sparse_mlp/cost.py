@@ -148,16 +148,20 @@ def _lookahead(found: dict[str, float], layer: SparseLayer, count: int) -> None:
     """LFSR and comparators of ``count`` mask bits; the XORs as ``hw`` writes them."""
     if not layer.threshold:
         return
-    width = max(layer.taps)
-    low = layer.leap * count
+    width, length = max(layer.taps), layer.leap * count
+    # A comparison looks at no bit below the lowest 1 of the threshold, and what nobody looks at
+    # is not built: of each state so many bits, and the whole state after the last.
+    seen = width - ((layer.threshold & -layer.threshold).bit_length() - 1)
+    built = min(1.0, (count * min(layer.leap, seen) + width) / length)
+    low = length
     while low:
         scale = 1
-        while 2 * scale * width <= width + layer.leap * count - low:
+        while 2 * scale * width <= width + length - low:
             scale *= 2
         fresh = min(scale * min(layer.taps), low)
-        found["xors"] += layer.lanes * fresh * (len(layer.taps) - 1)
+        found["xors"] += built * layer.lanes * fresh * (len(layer.taps) - 1)
         low -= fresh
-    found["compare_bits"] += layer.lanes * count * width
+    found["compare_bits"] += layer.lanes * count * seen
 
 
 def _gate(found: dict[str, float], layer: SparseLayer) -> None:

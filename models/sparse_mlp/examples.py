@@ -1,6 +1,6 @@
 """Random Specs, small and medium, to calibrate estimates on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -14,9 +14,15 @@ __all__ = ["examples"]
 
 KINDS = ("binary", "ternary", "int8")
 
+# Wide ones beside those at random, as the paper builds them: a lane a neuron.
+WIDE = (
+    ((64, 64, 64, 10), "ternary", 0.9),
+    ((48, 40, 12), "binary", 0.5),
+)
+
 
 def examples(count: int, seed: int) -> Iterator[SparseMLPSpec]:
-    """``count`` Specs, the datapaths and memories in turn, everything else at random."""
+    """``count`` Specs, the datapaths and memories in turn, everything else at random; the wide."""
     rng = np.random.default_rng(seed)
     turns = [(datapath, memory) for datapath in DATAPATHS for memory in MEMORIES]
     for number in range(count):
@@ -34,15 +40,28 @@ def examples(count: int, seed: int) -> Iterator[SparseMLPSpec]:
             "shift": int(rng.integers(2, 8)),
         }
         bits = [int(rng.integers(2, 9)) for _ in sizes[:-1]]
+        layers = _layers(rng, sizes, bits, options)
         yield SparseMLPSpec(
-            layers=tuple(
-                _layer(rng, sizes[k], sizes[k + 1], bits[k], (*bits, 0)[k + 1], **options)
-                for k in range(len(sizes) - 1)
-            ),
+            layers=layers,
             datapath=datapath,  # type: ignore[arg-type]
             memory=memory,  # type: ignore[arg-type]
             name=f"example{number}",
         )
+    for number, (wide, weight_kind, sparsity) in enumerate(WIDE):
+        options = {"weight_kind": weight_kind, "sparsity": sparsity, "width": 16, "lanes": 64}
+        options |= {"lookahead": 16, "shift": 3}
+        layers = _layers(rng, wide, [4] * (len(wide) - 1), options)
+        yield SparseMLPSpec(layers=layers, name=f"wide{number}")
+
+
+def _layers(
+    rng: np.random.Generator, sizes: Sequence[int], bits: Sequence[int], options: dict[str, Any]
+) -> tuple[SparseLayer, ...]:
+    """Layers of these sizes, their inputs of so many bits."""
+    return tuple(
+        _layer(rng, sizes[k], sizes[k + 1], bits[k], (*bits, 0)[k + 1], **options)
+        for k in range(len(sizes) - 1)
+    )
 
 
 def _layer(

@@ -139,7 +139,7 @@ def test_area_in_a_library(design, tmp_path):
 def test_large_design_lies_outside():
     layer = random_spec(1, (2000, 300), lanes=300)
     found = estimate_spec(layer)
-    assert found.outside and any("Outside what was measured" in line for line in found.notes())
+    assert found.outside and any("* Outside what was measured" in line for line in found.notes())
 
 
 def test_loads_neither_amaranth_nor_torch(design):
