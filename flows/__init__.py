@@ -7,15 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gatesmith.flows.demo import demo
+    from gatesmith.flows.estimate import estimate
     from gatesmith.flows.lower import lower, write_design
     from gatesmith.flows.reproduce import reproduce
+    from gatesmith.flows.silicon.cells import cells
     from gatesmith.flows.synth import synth
     from gatesmith.flows.train import train
     from gatesmith.flows.verify import verify
 
-__all__ = ["demo", "lower", "reproduce", "synth", "train", "verify", "write_design"]
+__all__ = [
+    "cells",
+    "demo",
+    "estimate",
+    "lower",
+    "reproduce",
+    "synth",
+    "train",
+    "verify",
+    "write_design",
+]
 
-_MODULES = {name: name for name in __all__} | {"write_design": "lower"}
+_MODULES = {name: name for name in __all__} | {
+    "cells": "silicon.cells",
+    "write_design": "lower",
+}
 
 
 class _Verbs(ModuleType):

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from gatesmith.families import Family, family
-from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.design import read_design
 from gatesmith.flows.folders import check_free
 from gatesmith.flows.lower import lower
+from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.synth import synth
 from gatesmith.flows.verify import ODD_FRAMES, VerifyReport, verify
 from gatesmith.models import data

@@ -5,7 +5,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["training_progress"]
+__all__ = ["training_progress", "working"]
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal what goes on, for what may take minutes."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
 
 
 @contextmanager

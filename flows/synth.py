@@ -1,232 +1,181 @@
-"""``gatesmith synth``: the area of a lowered design."""
+"""``gatesmith synth``: area and timing of a lowered design."""
 
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from gatesmith.flows.silicon.area import AreaReport, Count
+from gatesmith.families import FAMILIES
 from gatesmith.flows.design import read_design
-from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
-from gatesmith.flows.silicon.mapping import RECIPE, measure
+from gatesmith.flows.progress import working
+from gatesmith.flows.silicon import opensta
+from gatesmith.flows.silicon.area import AreaReport
+from gatesmith.flows.silicon.area_report import area_json, print_area
+from gatesmith.flows.silicon.calibration import remember
+from gatesmith.flows.silicon.cells import choose_library
+from gatesmith.flows.silicon.full_adder import print_recipes
+from gatesmith.flows.silicon.labels import label_of
+from gatesmith.flows.silicon.liberty import read_library
+from gatesmith.flows.silicon.mapping import MACROS, Mapping, map_design
+from gatesmith.flows.silicon.memory import MemoryModel
+from gatesmith.flows.silicon.netlist import read_netlist
+from gatesmith.flows.silicon.recipes import RECIPES, SCRIPTS
+from gatesmith.flows.silicon.timing import analyse
+from gatesmith.flows.silicon.timing_report import TimingReport, print_timing, timing_report
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
-from gatesmith.sim.cache import cached_json, keep_json
+from gatesmith.sim.cache import cached_bytes, cached_json, keep_bytes, keep_json
 from gatesmith.sim.yosys import tool_version
 
-__all__ = ["area_of", "print_area", "synth"]
+__all__ = ["mapping_of", "part_labels", "synth"]
 
-FORMAT, VERSION = "gatesmith-area", 1
+CACHE_VERSION = 3
 
 
-def area_of(
+def mapping_of(
     verilog: str,
     top: str,
     *,
     liberty: str | Path | None = None,
     log: Path,
+    recipe: str = "default",
+    macros: frozenset[str] = MACROS,
     timeout_seconds: float = 3600,
-) -> tuple[AreaReport, str]:
-    """Area of a design and the Yosys script that finds it, from the cache when it is there.
+) -> Mapping:
+    """A design mapped to cells, from the cache when it is there.
 
-    The library is our generic one when none is given.
+    Parameters
+    ----------
+    liberty : path   As of :func:`gatesmith.flows.silicon.cells.choose_library`.
+    macros : set     Kinds of memories that are no cells.
     """
-    path = Path(liberty) if liberty is not None else GENERIC_LIBRARY
+    if recipe not in RECIPES:
+        raise UserError(f"Recipe must be one of {', '.join(RECIPES)}, not {recipe!r}")
+    path = choose_library(liberty)
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UserError(f"Liberty library {path} cannot be read: {error.strerror}") from error
     verilog_digest = hashlib.sha256(verilog.encode()).hexdigest()
-    key = [VERSION, tool_version(), RECIPE, digest, str(path.resolve()), top, verilog_digest]
-    found = cached_json("area", key)
-    if found:
-        return AreaReport.from_json(found["report"]), found["script"]
-    library = read_library(path)
-    report, script = measure(verilog, top, library, log=log, timeout_seconds=timeout_seconds)
-    keep_json("area", key, {"report": report.to_json(), "script": script})
-    return report, script
+    key = [CACHE_VERSION, tool_version(), SCRIPTS[recipe], sorted(macros)]
+    key += [digest, str(path.resolve()), top, verilog_digest]
+    found, netlist = cached_json("mapping", key), cached_bytes("netlist", key)
+    if found and netlist:
+        report = AreaReport.from_json(found["report"])
+        return Mapping(report=report, files=found["files"], netlist=netlist)
+    mapping = map_design(
+        verilog,
+        top,
+        read_library(path),
+        log=log,
+        recipe=recipe,
+        macros=macros,
+        timeout_seconds=timeout_seconds,
+    )
+    keep_bytes("netlist", key, mapping.netlist)
+    keep_json("mapping", key, {"report": mapping.report.to_json(), "files": mapping.files})
+    return mapping
 
 
 def synth(
     directory: str | Path,
     *,
     liberty: str | Path | None = None,
+    recipe: str = "default",
+    memory: str | Path | None = "macro",
     console: Console | None = None,
     timeout_seconds: float = 3600,
 ) -> AreaReport:
-    """Measure the design in a folder, write its ``reports/area.json`` and print a table.
+    """Measure the design in a folder: write ``area.json`` and ``timing.json``, print tables.
 
-    ``reports/area.ys`` repeats the run by hand. Nothing is written when a step fails, except
-    ``reports/area.log`` when it was Yosys.
+    They lie in ``reports/`` with the mapped ``netlist.v`` and ``area.ys``, which repeats the run by
+    hand. Nothing is written when a step fails, except ``reports/area.log`` when it was Yosys.
 
     Parameters
     ----------
     directory : path         Written by ``gatesmith lower``.
-    liberty : path           Cell library, plain or ``.gz``; without one, our generic library.
-    timeout_seconds : float  For Yosys.
+    liberty : path           Cell library, plain or ``.gz``, or ``generic``; without one, that of
+                             ``gatesmith cells``.
+    memory : str             What SRAMs are: ``macro``, the path of a ``.toml`` file with figures,
+                             or ``flipflop``, cells of the library.
+    recipe : str             How it is mapped: ``default``, or ``full-adder``, which is printed
+                             beside the default.
+    timeout_seconds : float  For each tool, each time.
     """
     directory = Path(directory)
+    console = console or Console()
     name = read_design(directory)["name"]
     verilog = (directory / "rtl" / f"{name}.v").read_text(encoding="utf-8")
     reports = directory / "reports"
-    report, script = area_of(
-        verilog,
-        name,
-        liberty=liberty,
-        log=reports / "area.log",
-        timeout_seconds=timeout_seconds,
-    )
+    model, path = MemoryModel.choose(memory), choose_library(liberty)
+    with working(f"Mapping {name}"):
+        mappings = {
+            one: mapping_of(
+                verilog,
+                name,
+                liberty=path,
+                log=reports / "area.log",
+                recipe=one,
+                macros=model.kinds,
+                timeout_seconds=timeout_seconds,
+            )
+            for one in dict.fromkeys((recipe, "default"))
+        }
+    mapping = mappings[recipe]
+    timing = _timing(directory, mapping, path, timeout_seconds)
+    texts = {
+        **mapping.files,
+        "area.json": json.dumps(area_json(mapping.report, model), indent=1) + "\n",
+        "timing.json": json.dumps(timing.to_json(), indent=1) + "\n",
+    }
     try:
         reports.mkdir(exist_ok=True)
-        write_atomically(reports / "area.ys", script)
-        write_atomically(reports / "area.json", json.dumps(_json(report), indent=1) + "\n")
+        for file, text in texts.items():
+            write_atomically(reports / file, text)
     except OSError as error:
         raise UserError(f"{reports} must be writable: {error.strerror}") from error
-    print_area(report, console or Console())
-    return report
+    print_area(mapping.report, model, console)
+    if len(mappings) > 1:
+        print_recipes(mappings, read_library(path), console)
+    print_timing(timing, console)
+    if recipe == "default" and model.kinds == MACROS:
+        _remember(directory, mapping.report)
+    return mapping.report
 
 
-def _numbers(report: AreaReport, count: Count) -> dict[str, Any]:
-    area = count.area if report.unit == "um2" else None
-    return {
-        "generic_cells": count.generic_cells,
-        "gate_transistors": count.transistors,
-        "flip_flops": count.flip_flops,
-        "mapped_cells": count.mapped_cells,
-        "area_um2": None if area is None else round(area, 4),
-        "gate_equivalents": round(report.gate_equivalents(count.area), 2),
-        "flip_flop_gate_equivalents": round(report.gate_equivalents(count.flip_flop_area), 2),
-    }
+def _remember(directory: Path, report: AreaReport) -> None:
+    """Let later estimates learn from a design that is as it was lowered."""
+    design = read_design(directory)
+    if report.verilog_sha256 == design["verilog_sha256"] and design["family"] in FAMILIES:
+        spec = FAMILIES[design["family"]].spec.load(directory / "spec.safetensors")
+        remember(spec, report)
 
 
-def _json(report: AreaReport) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "name": report.name,
-        "verilog_sha256": report.verilog_sha256,
-        "yosys": report.yosys,
-        "library": {
-            "name": report.library,
-            "file": report.library_file,
-            "sha256": report.library_sha256,
-            "unit": report.unit,
-            "nand2_area": report.nand2_area,
-        },
-        "notes": notes(report),
-        "total": _numbers(report, report.total),
-        "logic": _numbers(report, report.logic),
-        "memory": _numbers(report, report.memory),
-        "hierarchy": [
-            {
-                "instance": part.instance,
-                "module": part.module,
-                "own": _numbers(report, part.own),
-                "with_all_below": _numbers(report, report.below(part.instance)),
-            }
-            for part in report.modules
-        ],
-        "memories": [
-            {
-                "instance": memory.instance,
-                "name": memory.name,
-                "kind": memory.kind,
-                "count": len(memory.words),
-                "bits": memory.bits,
-                "mapped": _numbers(report, memory.count) if memory.count.mapped_cells else None,
-                "each": [
-                    {"instance": path, "depth": depth, "width": width, "bits": depth * width}
-                    for path, depth, width in memory.words
-                ],
-            }
-            for memory in report.memories
-        ],
-        "generic_cells": report.generic_cells,
-        "mapped_cells": report.mapped_cells,
-    }
-
-
-def notes(report: AreaReport) -> list[str]:
-    """What the numbers mean and leave out, one sentence each."""
-    lines = [
-        f"1 GE is the smallest NAND2 of the library, {report.nand2_area:g} {report.unit}."
-        if report.unit == "um2"
-        else "No Liberty library was given: areas are gate equivalents of our generic library, "
-        "transistors of textbook circuits over the 4 of a NAND2.",
-        "Before placement: no wires, no clock tree, no buffers for nets of high fan-out.",
-        "Transistors are Yosys' CMOS estimate of the generic gates; flip-flops are not in it.",
-    ]
-    kinds = {memory.kind for memory in report.memories}
-    if "sram" in kinds:
-        lines.append("SRAM is counted in bits only: its area is in no figure here.")
-    if kinds & {"rom", "flipflop"}:
-        lines.append(
-            "ROM and flip-flop memories include their address decoders and read registers."
-        )
-    if "table" in kinds:
-        lines.append("Small tables inside the logic are counted with the module they are in.")
-    return lines
-
-
-def _cells(report: AreaReport, count: Count, indent: str, first: str, *middle: str) -> list[str]:
-    equivalents = report.gate_equivalents(count.area)
-    share = 100 * count.area / report.total.area if report.total.area else 0.0
-    area = [f"{count.area:,.1f}"] if report.unit == "um2" else []
-    row = [indent + first, *middle, f"{count.generic_cells:,}", f"{count.transistors:,}"]
-    row += [f"{count.flip_flops:,}", f"{count.mapped_cells:,}", *area, f"{equivalents:,.1f}"]
-    return [*row, f"{share:.1f}"]
-
-
-def _columns(report: AreaReport) -> list[str]:
-    area = ["µm²"] if report.unit == "um2" else []
-    return ["gates", "transistors", "flip-flops", "cells", *area, "GE", "%"]
-
-
-def print_area(report: AreaReport, console: Console) -> None:
-    """The report as tables: hierarchy, memories, generic gates."""
-    console.print(
-        f"[bold]{report.name}[/]: {report.gate_equivalents(report.total.area):,.0f} GE"
-        + (f", {report.total.area:,.1f} µm²" if report.unit == "um2" else "")
-        + f", {report.total.flip_flops:,} flip-flops"
-        + f" ({report.library}, {report.yosys}, Verilog {report.verilog_sha256[:12]})"
+def _timing(
+    directory: Path, mapping: Mapping, liberty: Path, timeout_seconds: float
+) -> TimingReport:
+    """Timing of a mapped design, with OpenSTA's opinion where it is installed."""
+    report = mapping.report
+    library = read_library(liberty)
+    netlist = read_netlist(mapping.netlist, report.name, library)
+    labels = part_labels(directory)
+    return timing_report(
+        analyse(netlist),
+        verilog_sha256=report.verilog_sha256,
+        yosys=report.yosys,
+        library=library.to_json(),
+        timed=library.timed,
+        label=lambda part: label_of(part, labels),
+        second=opensta.opinion(netlist, library, timeout_seconds=timeout_seconds)
+        if library.timed
+        else None,
     )
-    tree = Table(title="Modules with all below, memories apart", title_justify="left")
-    tree.add_column("instance")
-    for column in _columns(report):
-        tree.add_column(column, justify="right")
-    for part in report.modules:
-        level = part.instance.count(".") + 1 if part.instance else 0
-        label = part.instance.rsplit(".", 1)[-1] or report.name
-        logic = report.below(part.instance, memories=False)
-        tree.add_row(*_cells(report, logic, "  " * level, label))
-    tree.add_row(*_cells(report, report.memory, "", "memories below"))
-    tree.add_row(*_cells(report, report.total, "", "total"), style="bold")
-    console.print(tree)
-    if report.memories:
-        table = Table(title="Memories", title_justify="left")
-        for column in ("memory", "kind"):
-            table.add_column(column)
-        for column in ("number", "words", "width", "bits", "flip-flops", "GE", "%"):
-            table.add_column(column, justify="right")
-        for memory in report.memories:
-            depths = sorted({depth for _, depth, _ in memory.words})
-            widths = sorted({width for _, _, width in memory.words})
-            middle = [memory.kind, str(len(memory.words)), _span(depths), _span(widths)]
-            middle.append(f"{memory.bits:,}")
-            label = f"{memory.instance}.{memory.name}".lstrip(".")
-            row = _cells(report, memory.count, "", label)
-            figures = [row[3], *row[-2:]] if memory.count.mapped_cells else ["–"] * 3
-            table.add_row(label, *middle, *figures)
-        console.print(table)
-    gates = sorted(report.generic_cells.items(), key=lambda entry: -entry[1])
-    listed = ", ".join(f"{cell.strip('$_')} {number:,}" for cell, number in gates)
-    console.print(f"Generic cells: {listed}", highlight=False)
-    for line in notes(report):
-        console.print(line, highlight=False)
 
 
-def _span(values: list[int]) -> str:
-    return str(values[0]) if len(values) == 1 else f"{values[0]}-{values[-1]}"
+def part_labels(directory: Path) -> dict[str, str]:
+    """What the family says of the instances of a lowered design; nothing for a foreign folder."""
+    entry = FAMILIES.get(str(read_design(directory)["family"]))
+    if entry is None:
+        return {}
+    return entry.models.parts(entry.spec.load(directory / "spec.safetensors"))

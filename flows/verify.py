@@ -214,17 +214,24 @@ def print_report(report: VerifyReport, console: Any) -> None:
 
 
 def choose_frames(
-    entry: Any, spec: Any, name: str | None, count: int, seed: int, data_dir: str | Path | None
+    entry: Any,
+    spec: Any,
+    name: str | None,
+    count: int,
+    seed: int,
+    data_dir: str | Path | None,
+    *,
+    odd_frames: int = ODD_FRAMES,
 ) -> tuple[np.ndarray, str]:
     """Frames to verify with, int64 ``[count, words]``, and where they come from.
 
-    A quarter, but no more than ``ODD_FRAMES``, is extreme or random; the others are the first of
+    A quarter, but no more than ``odd_frames``, is extreme or random; the others are the first of
     the test set that the model was trained for, or random where there is none.
     """
     layout, rng = spec.input_format, np.random.default_rng(seed)
-    odd = min(count // 4, ODD_FRAMES)
+    odd = min(count // 4, odd_frames)
     frames = layout.random(rng, count)
-    source = "random"
+    source = "random, not real data"
     if name:
         try:
             real = entry.models.dataset_frames(spec, data.load(name, data_dir))
@@ -235,7 +242,8 @@ def choose_frames(
         else:
             used = min(count - odd, len(real))
             frames[:used] = real[:used]
-            source = f"{used} of the {name} test set, {count - used} random or extreme"
+            rest = f", {count - used} random or extreme" if used < count else ""
+            source = f"{used} of the {name} test set{rest}"
     for position, limit in ((count - 1, "low"), (count - 2, "high")):
         if count - position <= odd:
             values = [np.full(f.count, getattr(f, limit)) for f in layout.fields]

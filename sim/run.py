@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from cocotb_tools.runner import get_runner
 from gatesmith.models.errors import UserError
 from gatesmith.sim.vectors import Outcome, Vectors
 
-__all__ = ["Scenario", "run_bench", "scenarios"]
+__all__ = ["Scenario", "compile_and_run", "run_bench", "scenarios", "simulator_version"]
 
 VERILATOR_SINCE = (5, 36)  # what cocotb's VPI calls need
 
@@ -91,11 +91,14 @@ def run_bench(
     simulator: str = "icarus",
     seed: int = 0,
     waves: Path | None = None,
+    watched: Sequence[str] = (),
+    timeout_seconds: float | None = None,
 ) -> list[Outcome]:
     """Play scenarios through a design; what came out of each, with the rules it broke.
 
     ``folder`` takes the compiled simulation, its log and the bench's files. With ``waves`` a VCD
-    is written. UserError when the simulator is missing or too old, or refuses the Verilog.
+    is written, of all signals or of those that are ``watched``, named from the top module on.
+    UserError when the simulator is missing or too old, or refuses the Verilog.
     """
     _require(simulator)
     words = vectors.inputs.shape[1]
@@ -120,7 +123,7 @@ def run_bench(
         })  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
     (folder / "seen.json").unlink(missing_ok=True)
-    _simulate(verilog, top, folder, simulator, waves)
+    _simulate(verilog, top, folder, simulator, waves, watched, timeout_seconds)
     if not (folder / "seen.json").exists():
         raise UserError(f"The bench did not finish under {simulator}; see {folder / 'bench.log'}")
     seen = json.loads((folder / "seen.json").read_text())
@@ -164,6 +167,31 @@ def _outcome(play: Scenario, found: dict, vectors: Vectors) -> Outcome:
     )
 
 
+def compile_and_run(folder: Path, source: str, top: str, timeout_seconds: float) -> None:
+    """Run a Verilog-2005 file that drives itself on Icarus, in its folder.
+
+    UserError of one line when Icarus is missing, fails or takes too long.
+    """
+    _require("icarus")
+    build = ["iverilog", "-g2005", "-s", top, "-o", "driver.vvp", source]
+    for command in (build, ["vvp", "-n", "driver.vvp", "-vcd"]):
+        try:
+            run = subprocess.run(
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout_seconds,
+            )
+        except subprocess.TimeoutExpired:
+            limit = f"{timeout_seconds:g} s"
+            raise UserError(f"Icarus must finish within {limit}, and did not") from None
+        if run.returncode:
+            reason = next(iter((run.stderr or run.stdout).splitlines()), "no reason given")
+            raise UserError(f"Icarus failed on {source}: {reason}")
+
+
 def _require(simulator: str) -> None:
     program = {"icarus": "iverilog", "verilator": "verilator"}[simulator]
     if not shutil.which(program):
@@ -177,7 +205,23 @@ def _require(simulator: str) -> None:
             )
 
 
-def _simulate(verilog: Path, top: str, folder: Path, simulator: str, waves: Path | None) -> None:
+def simulator_version(simulator: str) -> str:
+    """Name and version of a simulator, as ``Icarus Verilog version 11.0``."""
+    _require(simulator)
+    command = {"icarus": ["iverilog", "-V"], "verilator": ["verilator", "--version"]}[simulator]
+    text = subprocess.run(command, capture_output=True, text=True).stdout
+    return text.splitlines()[0].split("(")[0].strip() if text else simulator
+
+
+def _simulate(
+    verilog: Path,
+    top: str,
+    folder: Path,
+    simulator: str,
+    waves: Path | None,
+    watched: Sequence[str],
+    timeout_seconds: float | None,
+) -> None:
     """Build and run; what the tools print goes to ``bench.log``.
 
     Icarus reads Verilog-2005: as SystemVerilog, which cocotb asks for, combinational processes
@@ -188,9 +232,10 @@ def _simulate(verilog: Path, top: str, folder: Path, simulator: str, waves: Path
         options = ["-g2005"]
         if waves is not None:
             dump = folder / "dump.v"
+            signals = ", ".join(f"{top}.{name}" for name in watched) or top
             dump.write_text(
                 "module gatesmith_dump;\n"
-                f'  initial begin $dumpfile("{waves.resolve()}"); $dumpvars(0, {top}); end\n'
+                f'  initial begin $dumpfile("{waves.resolve()}"); $dumpvars(0, {signals}); end\n'
                 "endmodule\n"
             )
             sources.append(dump)
@@ -212,7 +257,7 @@ def _simulate(verilog: Path, top: str, folder: Path, simulator: str, waves: Path
                 always=True,
                 log_file=folder / "build.log",
             )
-            with _dumping(simulator, waves):
+            with _command(simulator, waves, timeout_seconds):
                 runner.test(
                     test_module="gatesmith.sim.bench",
                     hdl_toplevel=top,
@@ -222,20 +267,32 @@ def _simulate(verilog: Path, top: str, folder: Path, simulator: str, waves: Path
                     log_file=log,
                 )
         except (SystemExit, RuntimeError, subprocess.CalledProcessError) as error:
+            if timeout_seconds is not None and "124" in str(error):
+                limit = f"{timeout_seconds:g} s"
+                raise UserError(f"{simulator} must finish within {limit}, and did not") from error
             raise UserError(
                 f"{simulator} failed on {verilog} ({error}); see {folder}/build.log and bench.log"
             ) from error
 
 
 @contextlib.contextmanager
-def _dumping(simulator: str, waves: Path | None) -> Iterator[None]:
-    """Let Icarus write a VCD: cocotb tells it to write none, and vvp heeds the last word."""
-    before = os.environ.get("SIM_CMD_SUFFIX")
+def _command(simulator: str, waves: Path | None, timeout_seconds: float | None) -> Iterator[None]:
+    """Let Icarus write a VCD: cocotb tells it to write none, and vvp heeds the last word.
+
+    A limit of time is kept by the program ``timeout``, which cocotb can put before its own.
+    """
+    wanted = {}
     if simulator == "icarus" and waves is not None:
-        os.environ["SIM_CMD_SUFFIX"] = f"{before or ''} -vcd"
+        wanted["SIM_CMD_SUFFIX"] = f"{os.environ.get('SIM_CMD_SUFFIX', '')} -vcd"
+    if timeout_seconds is not None and shutil.which("timeout"):
+        before = os.environ.get("SIM_CMD_PREFIX", "")
+        wanted["SIM_CMD_PREFIX"] = f"{before} timeout {timeout_seconds:g}"
+    old = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:
-        os.environ.pop("SIM_CMD_SUFFIX", None)
-        if before is not None:
-            os.environ["SIM_CMD_SUFFIX"] = before
+        for name, value in old.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value

@@ -50,7 +50,11 @@ class MemoryArea:
 
 @dataclass(frozen=True, kw_only=True)
 class AreaReport:
-    """What Yosys found. Areas are in ``unit``; one gate equivalent is ``nand2_area``."""
+    """What Yosys found. Areas are in ``unit``; one gate equivalent is ``nand2_area``.
+
+    ``buffered`` is whether nets of high fan-out have buffers and cells the strength they need;
+    ``recipe`` is how it was mapped, ``default`` or ``full-adder``.
+    """
 
     name: str
     verilog_sha256: str
@@ -60,6 +64,8 @@ class AreaReport:
     library_sha256: str
     unit: str
     nand2_area: float
+    buffered: bool
+    recipe: str
     generic_cells: dict[str, int]
     mapped_cells: dict[str, int]
     modules: tuple[ModuleArea, ...]

@@ -1,17 +1,20 @@
-"""Areas and flip-flops of a Liberty cell library."""
+"""A Liberty cell library: what it calls itself, its units, and the text of each of its cells."""
 
 import gzip
 import hashlib
+import math
 import re
 import zlib
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
+from gatesmith.flows.silicon.expression import parse
 from gatesmith.models.errors import UserError
 
-__all__ = ["GENERIC_LIBRARY", "Library", "read_library"]
+__all__ = ["FUNCTION", "GENERIC_LIBRARY", "Group", "Library", "parse_group", "read_library"]
 
 # Our own library, in NAND2 equivalents; its head says where the areas come from.
 GENERIC_LIBRARY = Path(__file__).parent / "generic.lib"
@@ -20,13 +23,35 @@ CELL = re.compile(r'^\s*cell\s*\(\s*"?([^\s")]+)"?\s*\)', re.MULTILINE)
 AREA = re.compile(r'\barea\s*:\s*"?([-+.\deE]+)"?')
 FUNCTION = re.compile(r'\bfunction\s*:\s*"([^"]*)"')
 FLIP_FLOP = re.compile(r"\b(?:ff|ff_bank|latch|latch_bank)\s*\(")
-# Cells of power-gated designs: logically gates, but not for ordinary use.
-SPECIAL = re.compile(r'\b(?:is_isolation_cell|is_level_shifter|always_on)\s*:\s*"?true')
+# Pads, cells of power-gated designs and whatever else is logically a gate, but not for use.
+SPECIAL = re.compile(
+    r'\b(?:is_isolation_cell|is_level_shifter|always_on|pad_cell|dont_use)\s*:\s*"?true'
+)
+TOKEN = re.compile(r'"([^"]*)"|([{}():;,])|([^\s{}():;,"\\]+)|\\')
+PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
+class Group:
+    """A group of the Liberty format: ``name (arguments) { attributes and groups }``."""
+
+    name: str
+    arguments: tuple[str, ...]
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: list["Group"] = field(default_factory=list)
+
+    def get(self, name: str, default: str = "") -> str:
+        """First value of an attribute."""
+        return self.attributes.get(name, (default,))[0]
+
+    def all(self, *names: str) -> Iterator["Group"]:
+        """The groups inside with one of the names."""
+        return (group for group in self.groups if group.name in names)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Library:
-    """What area reports need of a cell library.
+    """What reports need of a cell library.
 
     Members
     -------
@@ -37,7 +62,9 @@ class Library:
     nand2_area : float The smallest two-input NAND, in that unit: one gate equivalent.
     areas : dict       Cell to area.
     flip_flops : set   Cells that store a bit: flip-flops and latches.
-    avoid : tuple      Isolation cells, level shifters and always-on cells, kept out of mapping.
+    avoid : tuple      Pads, isolation cells, level shifters and the like, kept out of mapping.
+    head : Group       Attributes and templates of the library itself, without its cells.
+    texts : dict       Cell to its text, for :func:`gatesmith.flows.silicon.tables.read_cell`.
     """
 
     path: Path
@@ -48,6 +75,63 @@ class Library:
     areas: dict[str, float]
     flip_flops: frozenset[str]
     avoid: tuple[str, ...]
+    head: Group
+    texts: dict[str, str]
+
+    @property
+    def timed(self) -> bool:
+        """Whether the cells have delays; those of the generic library only look so, for ABC."""
+        return self.unit == "um2" and any("cell_rise" in text for text in self.texts.values())
+
+    def scale(self, name: str) -> float:
+        """A unit of the library in seconds, farads, watts or volts.
+
+        ``name`` is ``time_unit``, ``capacitive_load_unit``, ``leakage_power_unit`` or
+        ``voltage_unit``. UserError when the library does not say.
+        """
+        found = " ".join(self.head.attributes.get(name, ()))
+        match = re.fullmatch(r"\s*([\d.eE+-]+)\s*([fpnum]?)[a-zA-Z]+\s*", found)
+        if match is None:
+            what = f"not {found!r}" if found else "but it is missing"
+            raise UserError(f"Liberty library {self.path} must give {name} as '1ns' or so, {what}")
+        return float(match[1]) * PREFIXES[match[2]]
+
+    @property
+    def voltage(self) -> float:
+        """Supply in volts: the nominal one."""
+        found = self.head.get("nom_voltage")
+        return self.positive(found, "nom_voltage") * self.scale("voltage_unit")
+
+    @property
+    def corner(self) -> str:
+        """Process, voltage and temperature in words, as far as the library names them."""
+        conditions = self.head.get("default_operating_conditions")
+        found = re.match(r"-?\d+(?:\.\d+)?", self.head.get("nom_temperature"))
+        temperature = f"{float(found[0]):g} °C" if found else ""
+        parts = [conditions, f"{self.voltage:g} V", temperature]
+        return ", ".join(part for part in parts if part)
+
+    def to_json(self) -> dict[str, Any]:
+        """What a report says of the library."""
+        return {
+            "name": self.name,
+            "file": self.path.name,
+            "sha256": self.sha256,
+            "unit": self.unit,
+            "nand2_area": self.nand2_area,
+            "corner": self.corner if self.timed else None,
+        }
+
+    def positive(self, text: str, what: str) -> float:
+        """A number above 0; UserError when it is none."""
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf:
+            found = f"not {text!r}" if text else "but it is missing"
+            raise UserError(f"Liberty library {self.path} must give {what} above 0, {found}")
+        return value
 
 
 def read_library(path: str | Path) -> Library:
@@ -74,17 +158,18 @@ def _parse(path: Path, content: bytes) -> Library:
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise UserError(f"{subject} cannot be unpacked: {error}") from error
     bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    head = re.search(r'\blibrary\s*\(\s*"?([^\s")]*)"?\s*\)\s*\{', bare)
-    if head is None:
+    begin = re.search(r'\blibrary\s*\(\s*"?([^\s")]*)"?\s*\)\s*\{', bare)
+    if begin is None:
         raise UserError(f"{subject} must be a Liberty file, but has no 'library (...) {{'")
     if bare.count("{") != bare.count("}"):
         raise UserError(f"{subject} must be a whole file, but its braces do not match")
     starts = list(CELL.finditer(bare))
     areas: dict[str, float] = {}
+    texts: dict[str, str] = {}
     flip_flops, nands, avoid = set(), [], []
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         cell = start[1]
-        body = bare[start.end() : end.start() if end else len(bare)]
+        body = texts[cell] = bare[start.start() : end.start() if end else len(bare)]
         area = AREA.search(body)
         try:
             areas[cell] = float(area[1]) if area else 0.0
@@ -99,77 +184,75 @@ def _parse(path: Path, content: bytes) -> Library:
     if not nands or not flip_flops:
         what = "two-input NAND with an area" if not nands else "flip-flop"
         raise UserError(f"{subject} must have a {what}, but none was found in {len(areas)} cells")
+    head = bare[begin.start() : starts[0].start()] + "}"
     return Library(
         path=path,
-        name=head[1],
+        name=begin[1],
         sha256=hashlib.sha256(content).hexdigest(),
         unit="NAND2" if path == GENERIC_LIBRARY else "um2",
         nand2_area=min(nands),
         areas=areas,
         flip_flops=frozenset(flip_flops),
         avoid=tuple(sorted(avoid)),
+        head=parse_group(head, subject),
+        texts=texts,
     )
 
 
+def parse_group(text: str, subject: str) -> Group:
+    """The first group of a text; what follows it is left alone.
+
+    UserError, which begins with ``subject``, when it is none.
+    """
+    open_groups: list[Group] = []
+    words: list[str] = []
+    arguments: list[str] | None = None  # of the name before, while its parentheses are open
+    closed = False  # the parentheses were closed: a group or a complex attribute
+    for match in TOKEN.finditer(text):
+        string, mark, word = match.groups()
+        if mark is None:
+            if string is not None or word is not None:
+                (words if arguments is None else arguments).append(word or string or "")
+        elif mark == "(" and words and arguments is None:
+            arguments = []
+        elif mark == ")" and arguments is not None:
+            closed = True
+            pending, arguments = arguments, None
+        elif mark == "{" and closed:
+            group = Group(words[-1], tuple(pending))
+            if open_groups:
+                open_groups[-1].groups.append(group)
+            open_groups.append(group)
+            words, closed = [], False
+        elif mark in ";}" and open_groups:
+            _attribute(open_groups[-1], words, pending if closed else None)
+            words, closed = [], False
+            if mark == "}":
+                group = open_groups.pop()
+                if not open_groups:
+                    return group
+        elif mark == "{":
+            break
+        if closed and mark is None and words[-1] is (word or string):
+            # A complex attribute without a semicolon, and the next statement after it.
+            _attribute(open_groups[-1], words[:-1], pending)
+            words, closed = words[-1:], False
+    raise UserError(f"{subject} is damaged near {text[:40].split(chr(10))[0]!r}")
+
+
+def _attribute(group: Group, words: list[str], arguments: list[str] | None) -> None:
+    """Keep ``name : value;`` or ``name (values);`` of a group."""
+    if arguments is not None and words:
+        group.attributes[words[-1]] = tuple(arguments)
+    elif len(words) >= 2:
+        group.attributes[words[0]] = (" ".join(words[1:]),)
+
+
+@cache
 def _is_nand2(function: str) -> bool:
     """Whether a Liberty function is the NAND of two pins."""
-    pins = sorted(set(re.findall(r"[A-Za-z_]\w*", function)))
-    if len(pins) != 2:
+    try:
+        expression = parse(function)
+    except ValueError:
         return False
-    table = []
-    for values in product((False, True), repeat=2):
-        tokens = re.findall(r"[A-Za-z_]\w*|[01()!'^*&+|]", function)
-        try:
-            table.append(_Expression(tokens, dict(zip(pins, values, strict=True))).value())
-        except (IndexError, KeyError):
-            return False
-    return table == [True, True, True, False]
-
-
-class _Expression:
-    """Value of a Liberty expression: OR of XORs of ANDs of factors, postfix ' negates."""
-
-    def __init__(self, tokens: list[str], pins: dict[str, bool]) -> None:
-        self._tokens, self._pins = tokens, pins
-
-    def _next(self) -> str:
-        return self._tokens[0] if self._tokens else ""
-
-    def value(self) -> bool:
-        result = self._xor()
-        while self._next() in ("+", "|") and self._tokens:
-            self._tokens.pop(0)
-            right = self._xor()
-            result = result or right
-        return result
-
-    def _xor(self) -> bool:
-        result = self._and()
-        while self._next() == "^":
-            self._tokens.pop(0)
-            result ^= self._and()
-        return result
-
-    def _and(self) -> bool:
-        result = self._factor()
-        # Factors side by side are ANDed as well.
-        while self._tokens and self._next() not in ("+", "|", "^", ")"):
-            if self._next() in ("*", "&"):
-                self._tokens.pop(0)
-            right = self._factor()
-            result = result and right
-        return result
-
-    def _factor(self) -> bool:
-        token = self._tokens.pop(0)
-        if token == "!":
-            return not self._factor()
-        if token == "(":
-            result = self.value()
-            self._tokens.pop(0)
-        else:
-            result = token == "1" if token in "01" else self._pins[token]
-        while self._next() == "'":
-            self._tokens.pop(0)
-            result = not result
-        return result
+    return len(expression.pins) == 2 and expression.truth() == 0b0111

@@ -1,5 +1,6 @@
 """Maps Verilog to gates and cells with Yosys, in the hierarchy of the design, memories apart."""
 
+import gzip
 import hashlib
 import json
 import re
@@ -10,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea, ModuleArea
 from gatesmith.flows.folders import make_folder
-from gatesmith.flows.silicon.liberty import Library
+from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea, ModuleArea
+from gatesmith.flows.silicon.full_adder import ADDERS_FILE, adder_cells, adders_verilog
+from gatesmith.flows.silicon.liberty import FUNCTION, Library
+from gatesmith.flows.silicon.recipes import ABC_SIZING, CELLS, GATES, LOAD
+from gatesmith.flows.silicon.tables import read_cell
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import tool_version, yosys
 
-__all__ = ["RECIPE", "cells_of", "measure"]
+__all__ = ["MACROS", "Mapping", "cells_of", "map_design", "memory_of"]
 
 # Modules this many levels below the top keep their borders: top, Core, layers. Lanes are
 # dissolved into their layer: ABC then runs for a layer instead of for a hundred lanes, and
@@ -24,34 +28,8 @@ __all__ = ["RECIPE", "cells_of", "measure"]
 LEVELS = 2
 
 KINDS = ("rom", "flipflop", "sram")
-MEMORY = "gatesmith_memory"  # name of the modules that memories are gathered in
-
-# The script of Yosys with ifraig for its SAT sweep (&fraig -x), which does not finish on the XORs
-# of an LFSR that looks far ahead. Commas stand for blanks.
-ABC = '-script "+strash;ifraig;dc2;strash;&get,-n;&dch,-f;&nf;&put"'
-
-# After reading, with the borders set. {library} and {avoid} are filled in.
-FLIP_FLOPS = "t:$_*DFF*_ t:$_DLATCH*_ t:$_SR_*_"
-RECIPE = (
-    "# As 'synth' does it, without its fsm and share passes, which change nothing here.",
-    *"opt_expr; opt_clean; opt -nodffe -nosdff; opt; wreduce; peepopt; opt_clean".split("; "),
-    *"alumacc; opt; memory -nomap; opt_clean; opt -fast -full; memory_map; opt -full".split("; "),
-    *"techmap; opt -fast; design -save gates".split("; "),
-    "# Generic gates. ABC sees no flip-flops, or it would run once for every clock enable.",
-    f"select t:$_*_ {FLIP_FLOPS.replace(' ', ' %d ')} %d",
-    f"abc {ABC}",
-    *"select -clear; opt_clean".split("; "),
-    "tee -q -o reports/area.generic.json stat -json",
-    "# Transistors of the gates alone: the estimate knows few kinds of flip-flops.",
-    f"delete {FLIP_FLOPS}",
-    "tee -q -o reports/area.cmos.json stat -json -tech cmos",
-    "# Cells of the library. No delay target, no buffers for nets of high fan-out.",
-    "design -load gates",
-    "dfflibmap{avoid} -liberty {library}",
-    f"abc {ABC}{{avoid}} -liberty {{library}}",
-    "opt_clean",
-    "tee -q -o reports/area.mapped.json stat -json",
-)
+MACROS = frozenset({"sram"})  # kinds of memories that are not mapped, unless told otherwise
+MEMORY = "gatesmith_memory"  # how the names of modules begin that memories are gathered in
 
 
 @dataclass(frozen=True)
@@ -127,25 +105,34 @@ def _plan(survey: _Survey, top: str) -> tuple[dict[tuple, str], list[_Group]]:
     return kept, list(groups.values())
 
 
-def _gathered(groups: list[_Group]) -> dict[tuple[str, str], str]:
+def _gathered(groups: list[_Group], macros: frozenset[str]) -> dict[tuple[str, str], str]:
     """Module in which the memories of a name in a kept module are gathered."""
-    apart = [(g.module, g.name) for g in groups if g.kind in ("rom", "flipflop")]
-    return {key: f"{MEMORY}{number}" for number, key in enumerate(dict.fromkeys(apart))}
+    apart = [(g.module, g.name) for g in groups if g.kind in set(KINDS) - macros]
+    return {key: f"{MEMORY}{n}_{key[1]}" for n, key in enumerate(dict.fromkeys(apart))}
 
 
-def _borders(top: str, kept: dict[tuple, str], groups: list[_Group]) -> list[str]:
+def memory_of(instance: str) -> str | None:
+    """Name of the memory whose gathered module an instance is; None for any other instance."""
+    last = instance.rpartition(".")[2]
+    found = re.match(rf"{MEMORY}\d+_(\w+)", last)
+    return found[1] if found else None
+
+
+def _borders(
+    top: str, kept: dict[tuple, str], groups: list[_Group], macros: frozenset[str]
+) -> list[str]:
     """Commands that leave the kept modules, and one module for each group of memories."""
-    macros = sorted({m for g in groups if g.kind == "sram" for m in g.members})
-    apart = [g for g in groups if g.kind in ("rom", "flipflop")]
+    boxes = sorted({m for g in groups if g.kind in macros for m in g.members})
+    apart = [g for g in groups if g.kind in set(KINDS) - macros]
     memories = sorted({m for g in apart for m in g.members})
-    gathered = _gathered(groups)
+    gathered = _gathered(groups, macros)
     cells: dict[str, set[str]] = {}
     for group in apart:
         chosen = {f"{group.module}/t:{member}" for member in group.members}
         cells.setdefault(gathered[group.module, group.name], set()).update(chosen)
     lines = [f"hierarchy -check -top {top}"]
-    if macros:
-        lines += [f"blackbox {' '.join(macros)}"]
+    if boxes:
+        lines += [f"blackbox {' '.join(boxes)}"]
     borders = [*sorted(set(kept.values())), *memories]
     lines += [f"setattr -mod -set keep_hierarchy 1 {' '.join(borders)}", "proc"]
     # submod passes over a module that holds a memory which is not yet a cell.
@@ -207,10 +194,35 @@ class _Statistics:
         )
 
 
-def measure(
-    verilog: str, top: str, library: Library, *, log: Path, timeout_seconds: float = 3600
-) -> tuple[AreaReport, str]:
-    """Area of a design, and the script that found it.
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """A design in cells.
+
+    Members
+    -------
+    report : AreaReport
+    files : dict   Name to text of what repeats the run and what it made: ``area.ys``, for a
+                   library with delays ``area.constr`` (what drives and loads each module), and
+                   ``netlist.v`` in the hierarchy of the design.
+    netlist : bytes  Yosys' JSON of the flattened netlist, packed by gzip.
+    """
+
+    report: AreaReport
+    files: dict[str, str]
+    netlist: bytes
+
+
+def map_design(
+    verilog: str,
+    top: str,
+    library: Library,
+    *,
+    log: Path,
+    recipe: str = "default",
+    macros: frozenset[str] = MACROS,
+    timeout_seconds: float = 3600,
+) -> Mapping:
+    """Map a design to the cells of a library, module by module.
 
     The script runs in a folder that holds ``rtl/<top>.v`` and ``reports/``.
 
@@ -220,32 +232,85 @@ def measure(
     top : str          Its top module.
     library : Library  Cells to map to.
     log : Path         Where the log of Yosys stays when it fails; nothing is left when it works.
+    recipe : str       ``default``, or ``full-adder``: adders of the library's full-adder cells.
+    macros : set       Kinds of memories that stay modules, counted in bits.
     """
+    adders = {}
+    if recipe == "full-adder":
+        adders = {ADDERS_FILE: adders_verilog(adder_cells(library))}
     make_folder(log.parent)
     with tempfile.TemporaryDirectory(prefix="gatesmith-") as name:
         folder = Path(name)
         (folder / "rtl").mkdir()
-        (folder / "reports").mkdir()
+        reports = folder / "reports"
+        reports.mkdir()
         (folder / f"rtl/{top}.v").write_text(verilog)
         reading = f"read_verilog rtl/{top}.v"
         dump = "tee -q -o survey.il dump -n t:$* %n t:* %i m:* %u"
         lines = [reading, f"hierarchy -check -top {top}", dump]
         yosys(lines, folder, name="survey", log=log, timeout_seconds=timeout_seconds)
         kept, groups = _plan(_read_survey((folder / "survey.il").read_text()), top)
-        avoid = "".join(f" -dont_use {cell}" for cell in library.avoid)
-        path = f'"{library.path.resolve()}"'
-        script = [
-            "# Written by gatesmith synth. By hand, in the folder of the design:",
-            "# yosys reports/area.ys",
-            reading,
-            *_borders(top, kept, groups),
-            *(line.format(avoid=avoid, library=path) for line in RECIPE),
-        ]
-        yosys(script, folder, name="reports/area", log=log, timeout_seconds=timeout_seconds)
-        statistics = _Statistics.read(folder / "reports", library)
-    report = _report(verilog, top, library, kept, groups, statistics)
+        attempts = [_surroundings(library), None] if library.timed else [None]
+        for surroundings in attempts:
+            files = adders | ({"area.constr": surroundings} if surroundings else {})
+            filled = {
+                "avoid": "".join(f" -dont_use {cell}" for cell in library.avoid),
+                "library": f'"{library.path.resolve()}"',
+                "sizing": ABC_SIZING if surroundings else "",
+                "constr": " -constr reports/area.constr" if surroundings else "",
+            }
+            script = [
+                "# Written by gatesmith synth. By hand, in the folder of the design:",
+                "# yosys reports/area.ys",
+                reading,
+                *_borders(top, kept, groups, macros),
+                *GATES,
+                "# Cells of the library.",
+                *LOAD[recipe],
+                *(line.format(**filled) for line in CELLS),
+            ]
+            for file, text in files.items():
+                (reports / file).write_text(text)
+            try:
+                yosys(script, folder, name="reports/area", log=log, timeout_seconds=timeout_seconds)
+            except UserError as error:
+                # The sizing of ABC crashes on libraries that have one strength of each cell.
+                if surroundings is None or "ABC" not in str(error):
+                    raise
+            else:
+                break
+        statistics = _Statistics.read(reports, library)
+        mapping = Mapping(
+            report=_report(
+                verilog, top, library, kept, groups, macros, bool(surroundings), recipe, statistics
+            ),
+            files={
+                "area.ys": "\n".join(script) + "\n",
+                **files,
+                "netlist.v": (reports / "netlist.v").read_text(),
+            },
+            netlist=gzip.compress((reports / "netlist.json").read_bytes(), 1, mtime=0),
+        )
     log.unlink(missing_ok=True)
-    return report, "\n".join(script) + "\n"
+    return mapping
+
+
+def _surroundings(library: Library) -> str:
+    """What drives each input of a module and loads each output: a buffer, and four of them."""
+    buffers = {
+        name: library.areas[name]
+        for name, text in library.texts.items()
+        if len(found := FUNCTION.findall(text)) == 1
+        and re.fullmatch(r"[\s(]*[A-Za-z_]\w*[\s)]*", found[0])
+        and library.areas[name]
+        and name not in library.avoid
+        and name not in library.flip_flops
+    }
+    driver = min(buffers, key=lambda name: (buffers[name], name), default=None)
+    if driver is None:
+        raise UserError(f"Liberty library {library.path} must have a buffer, but has none")
+    load = 4 * read_cell(library, driver).inputs[0].capacitances[0]
+    return f"set_driving_cell {driver}\nset_load {load:.3f}\n"
 
 
 def _report(
@@ -254,6 +319,9 @@ def _report(
     library: Library,
     kept: dict[tuple, str],
     groups: list[_Group],
+    macros: frozenset[str],
+    buffered: bool,
+    recipe: str,
     statistics: _Statistics,
 ) -> AreaReport:
     present: dict[tuple, str] = {}
@@ -265,7 +333,7 @@ def _report(
         ModuleArea(instance=".".join(path), module=module, own=statistics.count(module))
         for path, module in present.items()
     )
-    gathered = _gathered(groups)
+    gathered = _gathered(groups, macros)
     memories, names = [], list(present.values())
     for group in groups:
         name = gathered.get((group.module, group.name), "")
@@ -291,6 +359,8 @@ def _report(
         library_sha256=library.sha256,
         unit=library.unit,
         nand2_area=library.nand2_area,
+        buffered=buffered,
+        recipe=recipe,
         generic_cells={c: n for c, n in sorted(generic.items()) if c.startswith("$_")},
         mapped_cells={c: n for c, n in sorted(mapped.items()) if c in library.areas},
         modules=modules,

@@ -147,7 +147,8 @@ def test_known_area(design):
     written = json.loads((folder / "reports" / "area.json").read_text())
     assert written["total"]["gate_equivalents"] == 7.0 and written["total"]["area_um2"] is None
     assert written["library"]["name"] == "gatesmith_generic" and written["yosys"]
-    assert sorted(path.name for path in (folder / "reports").iterdir()) == ["area.json", "area.ys"]
+    found = sorted(path.name for path in (folder / "reports").iterdir())
+    assert found == ["area.json", "area.ys", "netlist.v"]
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -196,7 +197,7 @@ def test_second_run_comes_from_the_cache(design, monkeypatch):
     first = synth(folder, console=quiet())
     text = (folder / "reports" / "area.json").read_bytes()
     shutil.rmtree(folder / "reports")
-    monkeypatch.setattr(import_module("gatesmith.flows.synth"), "measure", None)
+    monkeypatch.setattr(import_module("gatesmith.flows.synth"), "map_design", None)
     assert synth(folder, console=quiet()) == first
     assert (folder / "reports" / "area.json").read_bytes() == text
     (folder / "rtl" / "tiny.v").write_text(TINY.replace("&", "|"))
