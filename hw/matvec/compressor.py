@@ -11,6 +11,7 @@ from gatesmith.hw.matvec.graph import check_matrix
 __all__ = ["CounterGraph", "Literal", "counter_graph"]
 
 CANDIDATES = 8  # pairs of bits for which a third is looked for
+PRUNE = 32  # adders after which bits that no output has any more are forgotten
 
 
 class Literal(NamedTuple):
@@ -136,16 +137,20 @@ class _Sharing:
         return self.graph
 
     def _push(self, bit: int, rows: np.ndarray) -> None:
-        for inverted in (0, 1):
-            counts = self._meet(self.terms[:, bit], rows, inverted)
+        for inverted, counts in enumerate(self._meet(self.terms[:, bit], rows)):
             for k in np.flatnonzero(counts > 1):
                 heapq.heappush(self.heap, (-int(counts[k]), bit, int(rows[k]), inverted))
 
-    def _meet(self, terms: np.ndarray, rows: np.ndarray, inverted: int) -> np.ndarray:
-        """How often each row's bit, inverted or not, is where the terms are."""
-        there = self.terms[:, rows]
-        hits = (terms[0] & there[inverted]) | (terms[1] & there[1 - inverted])
-        return np.bitwise_count(hits).sum(-1, dtype=np.int64)
+    def _meet(self, terms: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How often each row's bit, and its complement, is where the terms are."""
+        words = np.flatnonzero(terms[0] | terms[1])  # few: most bits have one weight
+        here, there = terms[:, words], self.terms[:, rows[:, None], words]
+        plain = (here[0] & there[0]) | (here[1] & there[1])
+        inverted = (here[0] & there[1]) | (here[1] & there[0])
+        return (
+            np.bitwise_count(plain).sum(-1, dtype=np.int64),
+            np.bitwise_count(inverted).sum(-1, dtype=np.int64),
+        )
 
     def _pair(self, left: int, right: int, inverted: int) -> np.ndarray:
         here, there = self.terms[:, left], self.terms[:, right]
@@ -154,7 +159,8 @@ class _Sharing:
     def _choose(self) -> tuple[int, int, int, int, int] | None:
         """Three bits, the inversions of the second and third, that most outputs have."""
         best: tuple[int, int, int, int, int] | None = None
-        most, kept = 1, []
+        most = 1
+        kept: list[tuple[int, int, int, int]] = []
         while self.heap and len(kept) < CANDIDATES:
             entry = heapq.heappop(self.heap)
             often, left, right, inverted = entry
@@ -169,9 +175,8 @@ class _Sharing:
                 continue
             rows = self.active[(self.active != left) & (self.active != right)]
             found = 1
-            for third in (0, 1):
+            for third, counts in enumerate(self._meet(places, rows)):
                 if rows.size:
-                    counts = self._meet(places, rows, third)
                     k = int(counts.argmax())
                     found = max(found, int(counts[k]))
                     if counts[k] > most:
@@ -199,7 +204,8 @@ class _Sharing:
             self.terms[:, literal.bit] &= ~(places[::-1] if literal.inverted else places)
         self.terms[:, total.bit] = places
         self.terms[:, carry.bit, self.words :] = places[:, : -self.words]
-        self.active = self.active[self.terms[:, self.active].any(axis=(0, 2))]
+        if len(self.graph.adders) % PRUNE == 0:
+            self.active = self.active[self.terms[:, self.active].any(axis=(0, 2))]
         for literal in (total, carry):
             self._push(literal.bit, self.active)
             self.active = np.append(self.active, literal.bit)
@@ -228,7 +234,6 @@ class _Sharing:
             while len(queue) > 1:
                 with_one = one and len(queue) == 2
                 taken = tuple(heapq.heappop(queue)[1] for _ in range(min(3, len(queue))))
-                # The common inversion goes to the results, so that equal adders look equal.
                 total, carry = self.graph.add(taken, with_one)
                 one = one and not with_one
                 above.append(carry)

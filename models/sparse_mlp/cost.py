@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from math import log2
 
+from gatesmith.models.errors import UserError
 from gatesmith.models.sparse_mlp.layer import SparseLayer
 from gatesmith.models.sparse_mlp.schedule import is_buffered
 from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
@@ -20,6 +21,8 @@ def kind(spec: SparseMLPSpec) -> str:
 def memory_bits(spec: SparseMLPSpec) -> dict[str, int]:
     """Bits by kind of memory: ``rom``, ``flipflop``, ``sram``, ``table`` (seeds of LFSRs)."""
     found = dict.fromkeys(("rom", "flipflop", "sram", "table"), 0)
+    if spec.datapath == "unrolled":  # weights are adders
+        return found
     for layer in spec.layers:
         # A memory has at least two words.
         found[spec.memory] += layer.lanes * max(2, layer.depth) * layer.weight_bits
@@ -54,6 +57,11 @@ def features(spec: SparseMLPSpec) -> dict[str, float]:
         " pick_bits table_terms rom_terms memory_bits read_bits macro_bits".split(),
         0.0,
     )
+    if spec.datapath not in DATAPATHS:
+        # What its adders share is known only when they are built.
+        raise UserError(
+            f"Datapath must be one of {tuple(DATAPATHS)} for an estimate, not {spec.datapath!r}"
+        )
     found["constant"] = 1.0
     for layer in spec.layers:
         _shared(found, spec, layer)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from gatesmith.models.lfsr import PRIMITIVE_TAPS, keep_masks
+from gatesmith.models.sparse_mlp.cost import DATAPATHS
 from gatesmith.models.sparse_mlp.layer import SparseLayer
-from gatesmith.models.sparse_mlp.spec import DATAPATHS, MEMORIES, SparseMLPSpec
+from gatesmith.models.sparse_mlp.spec import MEMORIES, SparseMLPSpec
 
 __all__ = ["examples"]
 

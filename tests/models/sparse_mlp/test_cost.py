@@ -8,8 +8,10 @@ from designs import random_spec
 
 from gatesmith.families import FAMILIES
 from gatesmith.flows.design import memories
+from gatesmith.models.errors import UserError
 from gatesmith.models.sparse_mlp import examples, features, kind, memory_bits
-from gatesmith.models.sparse_mlp.spec import DATAPATHS, MEMORIES
+from gatesmith.models.sparse_mlp.cost import DATAPATHS
+from gatesmith.models.sparse_mlp.spec import MEMORIES
 
 
 @pytest.mark.parametrize("memory", MEMORIES)
@@ -21,6 +23,13 @@ def test_memory_bits_are_those_of_the_verilog(datapath, memory, lanes):
     for entry in memories(FAMILIES["sparse-mlp"].verilog(spec), spec.name):
         found[entry.kind] += entry.depth * entry.width
     assert found == {key: bits for key, bits in memory_bits(spec).items() if key != "table"}
+
+
+def test_rejects_the_unrolled_datapath():
+    spec = random_spec(1, (12, 8, 4), datapath="unrolled")
+    assert not any(memory_bits(spec).values())
+    with pytest.raises(UserError, match="^Datapath must be one of .* not 'unrolled'$"):
+        features(spec)
 
 
 @pytest.mark.parametrize("datapath", DATAPATHS)
