@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from gatesmith.flows.demo import demo
     from gatesmith.flows.estimate import estimate
     from gatesmith.flows.lower import lower, write_design
+    from gatesmith.flows.power import power
     from gatesmith.flows.reproduce import reproduce
     from gatesmith.flows.silicon.cells import cells
     from gatesmith.flows.synth import synth
@@ -20,6 +21,7 @@ __all__ = [
     "demo",
     "estimate",
     "lower",
+    "power",
     "reproduce",
     "synth",
     "train",

@@ -148,7 +148,7 @@ def test_known_area(design):
     assert written["total"]["gate_equivalents"] == 7.0 and written["total"]["area_um2"] is None
     assert written["library"]["name"] == "gatesmith_generic" and written["yosys"]
     found = sorted(path.name for path in (folder / "reports").iterdir())
-    assert found == ["area.json", "area.ys", "netlist.v"]
+    assert found == ["area.json", "area.ys", "netlist.v", "timing.json"]
 
 
 @pytest.mark.parametrize("packed", [False, True])
