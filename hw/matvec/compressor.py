@@ -154,7 +154,8 @@ class _Sharing:
     def _choose(self) -> tuple[int, int, int, int, int] | None:
         """Three bits, the inversions of the second and third, that most outputs have."""
         best: tuple[int, int, int, int, int] | None = None
-        most, kept = 1, []
+        most = 1
+        kept: list[tuple[int, int, int, int]] = []
         while self.heap and len(kept) < CANDIDATES:
             entry = heapq.heappop(self.heap)
             often, left, right, inverted = entry
@@ -228,7 +229,6 @@ class _Sharing:
             while len(queue) > 1:
                 with_one = one and len(queue) == 2
                 taken = tuple(heapq.heappop(queue)[1] for _ in range(min(3, len(queue))))
-                # The common inversion goes to the results, so that equal adders look equal.
                 total, carry = self.graph.add(taken, with_one)
                 one = one and not with_one
                 above.append(carry)

@@ -48,6 +48,7 @@ class AdderGraph:
     constants : tuple of int   Constants that are operands (the biases that are not 0).
     adders : tuple of Adder
     outputs : tuple of Term or None   One an element of y; None is 0.
+    ranges : tuple of (int, int)      Least and greatest value of each node, exactly.
     """
 
     inputs: int
@@ -56,19 +57,12 @@ class AdderGraph:
     constants: tuple[int, ...]
     adders: tuple[Adder, ...]
     outputs: tuple[Term | None, ...]
+    ranges: tuple[tuple[int, int], ...]
 
     @property
     def first(self) -> int:
         """Number of the first adder."""
         return self.inputs + len(self.constants)
-
-    @cached_property
-    def ranges(self) -> list[tuple[int, int]]:
-        """Least and greatest value of each node; exact where its operands share no input."""
-        found = [(self.low, self.high)] * self.inputs + [(c, c) for c in self.constants]
-        for adder in self.adders:
-            found.append(sum_range(found[adder.left], found[adder.right], adder))
-        return found
 
     @cached_property
     def levels(self) -> list[int]:
@@ -128,13 +122,6 @@ class AdderGraph:
         return np.stack(
             [zero if t is None else t.sign * (values[t.node] << t.shift) for t in self.outputs], -1
         )
-
-
-def sum_range(left: tuple[int, int], right: tuple[int, int], adder: Adder) -> tuple[int, int]:
-    """Range of an adder whose operands have the given ranges."""
-    low, high = left[0] << adder.left_shift, left[1] << adder.left_shift
-    below, above = right[0] << adder.right_shift, right[1] << adder.right_shift
-    return (low + below, high + above) if adder.sign > 0 else (low - above, high - below)
 
 
 def adder_cost(left_width: int, right_width: int, shift: int) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gatesmith.hw.matvec.digits import differences, digit_count, digits
 from gatesmith.hw.matvec.graph import (
     Adder,
     AdderGraph,
@@ -12,10 +13,9 @@ from gatesmith.hw.matvec.graph import (
     adder_cost,
     check_matrix,
     signed_width,
-    sum_range,
 )
 
-__all__ = ["adder_graph", "digits"]
+__all__ = ["adder_graph"]
 
 CANDIDATES = 16  # of the best pairs, for which the choice looks ahead
 SLACK = 0.9  # a candidate's score, as a part of the best one's
@@ -31,6 +31,8 @@ def adder_graph(
     high: int,
     depth: int | None = None,
     bias: Sequence[int] | np.ndarray | None = None,
+    *,
+    long_path: bool = False,
 ) -> AdderGraph:
     """An adder graph of y = matrix @ x + bias.
 
@@ -47,6 +49,9 @@ def adder_graph(
                        two-operand adders reach (the logarithm of the most digits in an output),
                        k is k more than that.
     bias : int [outputs]   Added to the outputs; 0 when not given.
+    long_path : bool   Without a bound on the depth, add one output up term after term. ABC maps
+                       for the least delay and then saves area where there is time left: one path
+                       that is longer than the others gives time to all others, and 8 % of area.
     """
     matrix = check_matrix(matrix)
     if low > high:
@@ -57,64 +62,17 @@ def adder_graph(
     if len(offsets) != len(matrix):
         raise ValueError(f"Bias must have {len(matrix)} values, not {len(offsets)}")
     plain = [(-1, 1)] * len(matrix)
-    best = _Sharing(matrix, low, high, depth, offsets).build(plain, range(len(matrix)))
+    long_path = long_path and depth is None
+    best = _Sharing(matrix, low, high, depth, offsets).build(plain, range(len(matrix)), long_path)
     if depth is None and np.count_nonzero(matrix) <= DIFFERENCES_WEIGHTS and len(matrix) > 1:
-        rest, parents, order = _differences(matrix)
+        rest, parents, order = differences(matrix)
         steps = [
             offset - (sign * offsets[parent] if parent >= 0 else 0)
             for offset, (parent, sign) in zip(offsets, parents, strict=True)
         ]
-        other = _Sharing(rest, low, high, None, steps).build(parents, order)
-        best = min(best, other, key=lambda graph: graph.cost)
+        other = _Sharing(rest, low, high, None, steps, overlapping=True)
+        best = min(best, other.build(parents, order, long_path), key=lambda graph: graph.cost)
     return best
-
-
-def _digit_count(values: np.ndarray) -> np.ndarray:
-    """Non-zero canonical signed digits of the last axis' elements, together."""
-    values = np.abs(values)
-    return np.bitwise_count((values ^ (3 * values)).astype(np.uint64)).sum(-1, dtype=np.int64)
-
-
-def digits(value: int) -> list[tuple[int, int]]:
-    """Canonical signed digits of an integer: (shift, 1 or -1), no two neighbours."""
-    found, shift = [], 0
-    while value:
-        if value & 1:
-            digit = 2 - (value & 3)
-            found.append((shift, digit))
-            value -= digit
-        value >>= 1
-        shift += 1
-    return found
-
-
-def _differences(
-    matrix: np.ndarray,
-) -> tuple[np.ndarray, list[tuple[int, int]], list[int]]:
-    """Rows as another row, or its negation, and a rest with fewer digits.
-
-    The rests, int64 ``[outputs, inputs]``; each row's (parent, sign), parent -1 for none; an order
-    in which parents come first. A minimum spanning tree, grown from the row 0 that needs nothing.
-    """
-    price = 3  # digits that a wide addition must save to pay
-    count = len(matrix)
-    best, parents = _digit_count(matrix), [(-1, 1)] * count
-    rest, order = matrix.copy(), []
-    open_rows = np.ones(count, dtype=bool)
-    for _ in range(count):
-        row = int(np.where(open_rows, best, np.iinfo(np.int64).max).argmin())
-        open_rows[row] = False
-        order.append(row)
-        parent, sign = parents[row]
-        if parent >= 0:
-            rest[row] = matrix[row] - sign * matrix[parent]
-        for sign in (1, -1):
-            found = _digit_count(matrix - sign * matrix[row]) + price
-            closer = open_rows & (found < best)
-            best[closer] = found[closer]
-            for other in np.flatnonzero(closer):
-                parents[other] = (row, sign)
-    return rest, parents, order
 
 
 class _Sharing:
@@ -127,7 +85,14 @@ class _Sharing:
     """
 
     def __init__(
-        self, matrix: np.ndarray, low: int, high: int, depth: int | None, bias: list[int]
+        self,
+        matrix: np.ndarray,
+        low: int,
+        high: int,
+        depth: int | None,
+        bias: list[int],
+        *,
+        overlapping: bool = False,
     ) -> None:
         self.outputs, self.inputs = matrix.shape
         self.low, self.high, self.bias = low, high, bias
@@ -145,12 +110,18 @@ class _Sharing:
                     self.terms[int(digit < 0)], (columns, shift * self.words + rows // 64), bits
                 )
         self.ranges = [(low, high)] * self.inputs + [(c, c) for c in self.constants]
+        # What a node is made of, where operands may have an input in common: then the range of a
+        # sum is less than the sum of the ranges. None where they have not.
+        self.parts: list[dict[int, int]] | None = None
+        if self.shifts > 1 or overlapping:
+            self.parts = [{k: 1} for k in range(self.inputs)]
+            self.parts += [{-1: value} for value in self.constants]
         self.widths = [signed_width(*span) for span in self.ranges]
         self.levels = [0] * self.first
         self.adders: list[Adder] = []
         self.room: list[int] | None = None  # of each output: 2**bound - sum of 2**level
         if depth is not None:
-            counts = _digit_count(matrix) + np.array([value != 0 for value in bias])
+            counts = digit_count(matrix) + np.array([value != 0 for value in bias])
             bound = max(0, int(counts.max()) - 1).bit_length() + depth
             self.room = [(1 << bound) - int(count) for count in counts]
         weights = int(np.count_nonzero(matrix))
@@ -160,13 +131,16 @@ class _Sharing:
         self.heap: list[tuple[float, int, int, int, int, int]] = []
         self.active = np.arange(self.inputs)
 
-    def build(self, parents: Sequence[tuple[int, int]], order: Sequence[int]) -> AdderGraph:
+    def build(
+        self, parents: Sequence[tuple[int, int]], order: Sequence[int], long_path: bool
+    ) -> AdderGraph:
         """The graph; rows are finished in the given order and begin with their parents."""
         for node in range(self.inputs):
             self._push(node, np.arange(node + (self.shifts > 1)))
         while (chosen := self._choose()) is not None:
             self._extract(*chosen)
         columns = self._columns()
+        longest = max(order, key=lambda row: len(columns[row])) if long_path else -1
         outputs: list[Term | None] = [None] * self.outputs
         for row in order:
             terms = columns[row]
@@ -177,7 +151,7 @@ class _Sharing:
             base = outputs[parent] if parent >= 0 else None
             if base is not None:
                 terms.append(base._replace(sign=sign * base.sign))
-            outputs[row] = self._add_up(terms)
+            outputs[row] = self._add_up(terms, in_a_row=row == longest)
         return AdderGraph(
             inputs=self.inputs,
             low=self.low,
@@ -185,6 +159,7 @@ class _Sharing:
             constants=tuple(self.constants),
             adders=tuple(self.adders),
             outputs=tuple(outputs),
+            ranges=tuple(self.ranges),
         )
 
     def _counts(
@@ -317,10 +292,28 @@ class _Sharing:
                 change += sign * float((np.maximum(count - 1, 0) ** 2).sum())
         return change
 
+    def _range(self, adder: Adder) -> tuple[int, int]:
+        """Least and greatest value of a new adder."""
+        if self.parts is None:
+            low, high = (x << adder.left_shift for x in self.ranges[adder.left])
+            below, above = (x << adder.right_shift for x in self.ranges[adder.right])
+            return (low + below, high + above) if adder.sign > 0 else (low - above, high - below)
+        parts = {k: v << adder.left_shift for k, v in self.parts[adder.left].items()}
+        for k, v in self.parts[adder.right].items():
+            parts[k] = parts.get(k, 0) + adder.sign * (v << adder.right_shift)
+        self.parts.append(parts)
+        constant = parts.get(-1, 0)
+        positive = sum(v for k, v in parts.items() if k >= 0 and v > 0)
+        negative = sum(v for k, v in parts.items() if k >= 0 and v < 0)
+        return (
+            constant + positive * self.low + negative * self.high,
+            constant + positive * self.high + negative * self.low,
+        )
+
     def _node(self, adder: Adder) -> int:
         """Number of a new adder."""
         self.adders.append(adder)
-        span = sum_range(self.ranges[adder.left], self.ranges[adder.right], adder)
+        span = self._range(adder)
         self.ranges.append(span)
         self.widths.append(signed_width(*span))
         self.levels.append(1 + max(self.levels[adder.left], self.levels[adder.right]))
@@ -360,7 +353,7 @@ class _Sharing:
                 found[output].append(Term(node, shift, sign))
         return found
 
-    def _add_up(self, terms: list[Term]) -> Term | None:
+    def _add_up(self, terms: list[Term], in_a_row: bool) -> Term | None:
         """Add terms two at a time: shallow ones first under a bound on the depth, else narrow."""
 
         def key(term: Term) -> tuple[int, ...]:
@@ -386,5 +379,5 @@ class _Sharing:
                 )
             )
             term = Term(node, shift, left.sign)
-            heapq.heappush(queue, (key(term), term))
+            heapq.heappush(queue, ((-1,) if in_a_row else key(term), term))
         return queue[0][1] if queue else None

@@ -7,14 +7,17 @@ from typing import Literal as Choice
 import numpy as np
 
 from gatesmith.hw.matvec.compressor import CounterGraph, Literal, counter_graph
+from gatesmith.hw.matvec.digits import digits
 from gatesmith.hw.matvec.graph import AdderGraph, check_matrix, signed_width
 from gatesmith.hw.matvec.netlist import Netlist, stage_map
-from gatesmith.hw.matvec.sharing import adder_graph, digits
+from gatesmith.hw.matvec.sharing import adder_graph
 
 __all__ = ["MatVec", "Style", "matvec_verilog"]
 
 Style = Choice["auto", "shared", "compressor", "flat"]
 STYLES = ("auto", "shared", "compressor", "flat")
+SMALL = 1024  # weights up to which Yosys' carry-save trees are smaller than adders apart
+LINT = "/* verilator lint_off WIDTH */"  # sums are as wide as they must be, operands are not
 NARROW = 2  # bits of an input up to which counting bits is smaller than sharing sums
 
 Outputs = list[tuple[tuple[int, ...], str]]
@@ -69,11 +72,12 @@ def matvec_verilog(
     input_bits : int     Width of an input, at least 1.
     signed : bool        Inputs are two's complement.
     bias : int [outputs] Added to the outputs; 0 when not given.
-    depth : int          Of ``shared``, see :func:`adder_graph`.
+    depth : int          Of ``shared``, see :func:`adder_graph`. None: whatever is smallest.
     pipeline : int       A register after so many adders in a row; 0 for none.
     stages : int         Instead of ``pipeline``: exactly so many registers, at equal distances.
     style : str          ``shared`` builds sums that outputs share, ``compressor`` counts single
-                         bits, ``flat`` is one expression an output, behind all registers. ``auto`` is ``compressor`` up to 2 bits, else ``shared``.
+                         bits, ``flat`` is one expression an output, behind all registers;
+                         ``auto`` is ``compressor`` up to 2 bits, else ``shared``.
     """
     matrix = check_matrix(matrix)
     if input_bits < 1:
@@ -104,8 +108,10 @@ def matvec_verilog(
     else:
         _inputs(net, matrix.shape[1], input_bits, signed)
         if style == "shared":
-            graph = adder_graph(matrix, least, most, depth, offsets)
-            outputs = _adders(net, graph)
+            large = int(np.count_nonzero(matrix)) > SMALL
+            apart = large and depth is None and not pipeline and not stages
+            graph = adder_graph(matrix, least, most, depth, offsets, long_path=apart)
+            outputs = _adders(net, graph, apart)
             adders, levels = len(graph.adders), graph.depth
         else:
             outputs, adders, levels = _sums(matrix, offsets)
@@ -113,7 +119,7 @@ def matvec_verilog(
     latency = stage(levels) if stages is None else stages
     lines, values = net.lines(outputs, stage, latency)
     inputs = matrix.shape[1] * input_bits
-    head = [f"module {name}({'clk, ' if latency else ''}i, o);"]
+    head = [LINT, f"module {name}({'clk, ' if latency else ''}i, o);"]
     head += ["  input clk;"] if latency else []
     head += [f"  input [{inputs - 1}:0] i;", f"  output [{len(matrix) * width - 1}:0] o;"]
     ends = [f"  assign o[{j * width} +: {width}] = {v};" for j, v in enumerate(values)]
@@ -144,19 +150,20 @@ def _shifted(name: str, shift: int) -> str:
     return f"({name} <<< {shift})" if shift else name
 
 
-def _adders(net: Netlist, graph: AdderGraph) -> Outputs:
+def _adders(net: Netlist, graph: AdderGraph, apart: bool) -> Outputs:
     """Wires of an adder graph.
 
-    A sum with a single use is kept inverted. Yosys would merge it with the adder that uses it
-    into one carry-save tree, which ABC maps to more cells than the two adders; it does not look
-    through an inversion, and the inversion costs nothing in gates.
+    ``apart`` keeps sums with a single use inverted. Yosys would merge such a sum with the adder
+    that uses it into one carry-save tree; it does not look through an inversion, which costs
+    nothing in gates. Beside a long path (see :func:`adder_graph`) the adders apart are smaller
+    after ABC; in a small matrix, or where all paths are short, the tree is.
     """
     for value in graph.constants:
         width = signed_width(value, value)
         net.add(width, 0, (), f"-{width}'sd{-value}" if value < 0 else f"{width}'sd{value}")
     outputs = {term.node for term in graph.outputs if term}
     inverted = [
-        number >= graph.first and uses == 1 and number not in outputs
+        apart and number >= graph.first and uses == 1 and number not in outputs
         for number, uses in enumerate(graph.uses)
     ]
 
@@ -166,12 +173,12 @@ def _adders(net: Netlist, graph: AdderGraph) -> Outputs:
     for number, adder in enumerate(graph.adders, graph.first):
         left = operand(0, adder.left, adder.left_shift)
         right = operand(1, adder.right, adder.right_shift)
-        value = f"{left} {'+' if adder.sign > 0 else '-'} {right}"
+        total = f"{left} {'+' if adder.sign > 0 else '-'} {right}"
         net.add(
             signed_width(*graph.ranges[number]),
             graph.levels[number],
             (adder.left, adder.right),
-            f"~({value})" if inverted[number] else value,
+            f"~({total})" if inverted[number] else total,
         )
     return [
         ((t.node,), ("-" if t.sign < 0 else "") + _shifted("{0}", t.shift)) if t else ((), "0")
@@ -187,15 +194,16 @@ def _counters(net: Netlist, graph: CounterGraph) -> Outputs:
         return f"{'~' if literal.inverted else ''}{{{place}}}"
 
     for adder in graph.adders:
-        a, b, *rest = adder.operands
+        a, b = adder.operands[:2]
         level = graph.levels[len(places)]
         two = (places[a.bit], places[b.bit])
         pair = net.add(1, level, two, f"{named(a, 0)} ^ {named(b, 1)}")
         both = f"{named(a, 0)} & {named(b, 1)}"
-        if rest:
-            c = places[rest[0].bit]
-            places.append(net.add(1, level, (pair, c), f"{{0}} ^ {named(rest[0], 1)}"))
-            carry = f"({both}) | ({named(rest[0], 2)} & {{3}})"
+        if len(adder.operands) == 3:
+            third = adder.operands[2]
+            c = places[third.bit]
+            places.append(net.add(1, level, (pair, c), f"{{0}} ^ {named(third, 1)}"))
+            carry = f"({both}) | ({named(third, 2)} & {{3}})"
             places.append(net.add(1, level, (*two, c, pair), carry))
         elif adder.one:
             places.append(net.add(1, level, (pair,), "~{0}"))

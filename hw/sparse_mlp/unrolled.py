@@ -1,6 +1,6 @@
 """All layers of a sparse MLP at once, between a stream of words and a stream of scores."""
 
-from amaranth.hdl import Cat, ClockSignal, Instance, Module, Mux, Signal
+from amaranth.hdl import Cat, ClockSignal, Instance, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -62,7 +62,7 @@ class Unrolled(wiring.Component):
             m.d.sync += busy.eq(0)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
-        ports = {"i_i": frame, "o_o": scores}
+        ports: dict[str, Value] = {"i_i": frame, "o_o": scores}
         if self._network.latency:
             ports["i_clk"] = ClockSignal()
         m.submodules.network = Instance(self._network.name, **ports)
@@ -86,7 +86,7 @@ class Unrolled(wiring.Component):
         with m.Elif(accept):
             m.d.sync += count.eq(count + 1)
 
-    def _send(self, m: Module, scores: Signal, ready: Signal, take: Signal) -> None:
+    def _send(self, m: Module, scores: Signal, ready: Value, take: Signal) -> None:
         """Take the scores once those of the frame before are gone, and send them one a clock."""
         width = self._network.width
         results, remaining = Signal.like(scores), Signal(range(self._outputs + 1))
