@@ -57,7 +57,7 @@ ADDERS = (
     f"techmap -map reports/{ADDERS_FILE} -D SHRINK",
     *"simplemap; opt_expr; opt_merge; splitnets; opt_clean".split("; "),
     "# Where nobody reads the sum, or nobody the carry, gates are smaller than a cell.",
-    "select -set unread w:* t:* %ci1 %d o:* %d",
+    "select -set unread w:* t:* %ci1 o:* %u %a %d",
     *(
         line
         for part in ("gs_full", "gs_half")

@@ -36,7 +36,9 @@ DESIGN = r"""
 module adders(input [5:0] a, b, input [2:0] c, input signed [4:0] s, input signed [7:0] t, input m,
               output [6:0] o0, o1, output [7:0] o2, output signed [8:0] o3, o4, output [9:0] o5,
               output [7:0] o6, o7, output [11:0] o8, o9, output [5:0] o10, o11, o12,
-              output signed [9:0] o13);
+              output signed [9:0] o13, output [13:0] o14);
+  wire [5:0] named = a - {c, c}, more = b + 6'd11;
+  assign o14 = {named[5:2], more, named[5:2]};
   assign o0 = a + b, o1 = a - b, o2 = a + b + c + m, o3 = s - t, o4 = s + t - 8'sd77;
   assign o5 = {a, 3'd0} + b, o6 = {a < b, a <= b, a == b, a >= b, a > c, s < t, s >= t, s != t};
   assign o7 = -t, o8 = a * 8'd13 + b, o9 = a + (b << 2) - c - 21 + {c, 3'b101}, o10 = a + a;
@@ -58,7 +60,7 @@ endmodule
 """
 INPUTS = {"a": 6, "b": 6, "c": 3, "s": 5, "t": 8, "m": 1}
 OUTPUTS = dict(zip(
-    [f"o{k}" for k in range(14)], [7, 7, 8, 9, 9, 10, 8, 8, 12, 12, 6, 6, 6, 10], strict=True
+    [f"o{k}" for k in range(15)], [7, 7, 8, 9, 9, 10, 8, 8, 12, 12, 6, 6, 6, 10, 14], strict=True
 ))  # fmt: skip
 
 

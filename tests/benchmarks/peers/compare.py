@@ -80,7 +80,7 @@ def _matrix(name: str, library: Library, console: Console) -> dict[str, Row]:
     task = matrix_task(n_in, n_out, kind)
     rows = {}
     for label, make in CONTESTANTS.items():
-        # At 16x16, s8 and u4, it is within 1 % of alkaid: not worth the time on large matrices.
+        # At 16x16, s8 and u4, it is within 1 % of alkaid: not worth the time on what is larger.
         if label == "alkaid, plain" and kind != "u1" and shape != "16x16":
             continue
         rows[label] = _measure(task, make(task), label, library, console)
@@ -90,7 +90,7 @@ def _matrix(name: str, library: Library, console: Console) -> dict[str, Row]:
 def _measure(task: Task, made: Made, label: str, library: Library, console: Console) -> Row:
     begin = time.time()
     vectors, latency = verify(task, made, label)
-    costs = mapped(flattened(made), made.top, library)
+    costs = mapped(flattened(made), made.top, library, task, made)
     if time.time() - begin > 5:
         console.print(f"  {task.name}, {label}: {time.time() - begin:.0f} s", style="dim")
     row: Row = {"seconds": made.seconds, "vectors": vectors, "latency": latency, "interval": 1}
@@ -112,7 +112,7 @@ def _digits(library: Library, console: Console) -> dict[str, Row]:
     for pipeline in (1, 2):
         label = f"ours, {pipeline} inside"
         rows[label] = _measure(task, network(spec, pipeline), label, library, console)
-    for label in PEERS:
+    for label in ("da4ml", "alkaid"):
         rows[label] = _measure(task, CONTESTANTS[label](task), label, library, console)
     for lanes in (1, "all"):
         serial = spec.with_options(datapath="gate", lanes=lanes)
@@ -142,7 +142,7 @@ def _stream(task: Task, spec: Any, library: Library, console: Console) -> Row:
                     raise Mismatch(f"ours does not compute {task.name}: {report}")
         keep_json("peers-verified", key, True)
     timing = entry.models.timing(spec)
-    costs = mapped(text, spec.name, library)
+    costs = mapped(text, spec.name, library, task, None)
     row: Row = {"seconds": seconds, "vectors": len(inputs), "latency": timing.latency}
     row |= {"interval": timing.interval}
     return row | {recipe: asdict(cost) for recipe, cost in costs.items()}

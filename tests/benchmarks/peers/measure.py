@@ -12,7 +12,7 @@ from contestants import Field, Made
 from tasks import Task, inputs_of
 
 from gatesmith.flows.silicon.liberty import Library
-from gatesmith.flows.silicon.netlist import read_netlist
+from gatesmith.flows.silicon.netlist import Netlist, read_netlist
 from gatesmith.flows.silicon.recipes import RECIPES
 from gatesmith.flows.silicon.timing import analyse
 from gatesmith.flows.synth import mapping_of
@@ -143,19 +143,23 @@ class Cost:
     period: float | None
 
 
-def mapped(text: str, top: str, library: Library) -> dict[str, Cost]:
-    """What a design costs by each recipe."""
+def mapped(text: str, top: str, library: Library, task: Task, made: Made | None) -> dict[str, Cost]:
+    """What a design costs by each recipe.
+
+    Mismatch when the cells do not compute the task; a design with streams (``made`` is None) is
+    not asked.
+    """
     costs = {}
     for recipe in RECIPES:
         log = Path("build/peers") / "yosys.log"
         mapping = mapping_of(text, top, liberty=library.path, log=log, recipe=recipe)
-        digest = hashlib.sha256(mapping.netlist).hexdigest()
-        key = [digest, library.sha256]
+        key = [hashlib.sha256(mapping.netlist).hexdigest(), library.sha256, task.to_json()]
         found: Any = cached_json("peers-timing", key)
         if not found:
             netlist = read_netlist(mapping.netlist, top, library)
-            period = analyse(netlist).period if library.timed else None
-            found = [len(netlist.levels), period]
+            if made and not _cells_compute(netlist, made, task):
+                raise Mismatch(f"{top}, mapped by {recipe}, does not compute {task.name}")
+            found = [len(netlist.levels), analyse(netlist).period if library.timed else None]
             keep_json("peers-timing", key, found)
         total = mapping.report.total
         costs[recipe] = Cost(
@@ -166,3 +170,42 @@ def mapped(text: str, top: str, library: Library) -> dict[str, Cost]:
             period=found[1],
         )
     return costs
+
+
+def _cells_compute(netlist: Netlist, made: Made, task: Task) -> bool:
+    """Whether the cells answer all vectors, each held until it has come through all registers."""
+    inputs = inputs_of(task)
+    ports = {port.name: port.nets for port in netlist.ports}
+    values = np.zeros((netlist.nets, len(inputs)), dtype=bool)
+    values[Netlist.ONE] = True
+    words = [_join(row, made.inputs) for row in inputs.tolist()]
+    for place, net in enumerate(ports[made.ports[0]].tolist()):
+        values[net] = [word >> place & 1 for word in words]
+    flops = [group for group in netlist.groups if group.cell.flip_flop]
+    for _ in range(LONGEST if flops else 1):
+        before = values.copy()
+        for level in netlist.levels:
+            for group, index in level:
+                pins = {pin: values[nets[index]] for pin, nets in group.pins.items()}
+                for pin in group.cell.outputs:
+                    if pin.function:
+                        values[group.pins[pin.name][index]] = pin.function.value(pins, True)
+        clocked = []
+        for group in flops:
+            flop = group.cell.flip_flop
+            assert flop
+            pins = {pin: values[nets] for pin, nets in group.pins.items()}
+            state = flop.next_state.value(pins, True)
+            clocked.append((group, {flop.state: state, flop.inverted: ~state}))
+        for group, states in clocked:
+            for pin in group.cell.outputs:
+                if pin.function:
+                    values[group.pins[pin.name]] = pin.function.value(states, True)
+        if np.array_equal(values, before):
+            break
+    bits = values[ports[made.ports[1]]]
+    answers = [
+        _split(sum(1 << place for place in np.flatnonzero(column).tolist()), made.outputs)
+        for column in bits.T
+    ]
+    return np.array_equal(np.array(answers), task.outputs(inputs))
