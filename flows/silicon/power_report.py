@@ -257,8 +257,9 @@ def _second(report: PowerReport) -> str:
     if "error" in second:
         return f"OpenSTA gave no second opinion: {second['error']}"
     ours = report.milliwatts(report.cells_pj - report.clock_switching)
+    blind = "" if second["internal"] else " (this version finds no energy tables in this library)"
     return (
-        f"{second['version']} on the same activity: {second['total']:.4g} mW (internal "
+        f"{second['version']} on the same activity{blind}: {second['total']:.4g} mW (internal "
         f"{second['internal']:.4g}, nets {second['switching']:.4g}, leakage "
         f"{second['leakage']:.4g}); ours, without the charge of the clock pins, which it does "
         f"not count: {ours:.4g} mW"
