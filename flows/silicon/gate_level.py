@@ -1,7 +1,7 @@
 """A netlist simulated through the shared bench: its answers, and what its nets did.
 
 The cells are functional models from the library: an expression for a gate, a register for a
-flip-flop. There are no delays, so no glitches either.
+flip-flop, which starts at random. There are no delays, so no glitches either.
 """
 
 import re
@@ -66,7 +66,10 @@ def _lines(netlist: Netlist, blocks: Mapping[str, str]) -> Iterable[str]:
                 if pin.function is not None:
                     yield f"  assign {names[pin.name]} = {pin.function.verilog(names)};"
     if clocked:
-        yield f"  reg {', '.join(f'r{k}' for k in range(register))};"
+        # A flip-flop wakes up as 0 or 1, nobody knows which. X would spread through gates that
+        # share a signal where it cannot matter; whether it does is for the Verilog to show.
+        bits = np.random.default_rng(0).integers(0, 2, register).tolist()
+        yield f"  reg {', '.join(f'r{k} = {bit}' for k, bit in enumerate(bits))};"
         yield f"  always @(posedge {_net(netlist.clock)}) begin"
         yield from clocked
         yield "  end"

@@ -205,8 +205,7 @@ def power_notes(report: PowerReport) -> list[str]:
     ]
     if report.unknown:
         lines.append(
-            f"{report.unknown} flip-flops without a reset held no known value at the start and "
-            "were counted as 0."
+            f"{report.unknown} flip-flops held no known value at the start and were counted as 0."
         )
     if report.macros and report.memory_model:
         sources = {macro["source"] for macro in report.memory_model["macros"].values()}
