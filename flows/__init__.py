@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gatesmith.flows.estimate import estimate
     from gatesmith.flows.lower import lower, write_design
     from gatesmith.flows.power import power
+    from gatesmith.flows.report import report
     from gatesmith.flows.reproduce import reproduce
     from gatesmith.flows.silicon.cells import cells
     from gatesmith.flows.synth import synth
@@ -22,6 +23,7 @@ __all__ = [
     "estimate",
     "lower",
     "power",
+    "report",
     "reproduce",
     "synth",
     "train",

@@ -156,6 +156,7 @@ def lower(checkpoint: str, directory: str, settings: tuple[str, ...]) -> None:
 )
 @click.option("--seed", type=int, default=0, help="Of random frames and stalls.")
 @click.option("--self-test", is_flag=True, help="Also plant faults; every one must be seen.")
+@click.option("--junit", metavar="FILE", help="Also write JUnit XML, for a CI server.")
 @_data_dir
 def verify(directory: str, **options: Any) -> int:
     """Compare the Verilog in DIR with the golden model, every word and every clock.
@@ -270,6 +271,23 @@ def power(directory: str, **options: Any) -> None:
 
 
 @cli.command()
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "output",
+    metavar="OUT.html",
+    help="Page to write, a .md beside it; reports/report.html of the one DIR, or "
+    "report-comparison.html here, if not given.",
+)
+@_data_dir
+def report(directories: tuple[str, ...], **options: Any) -> None:
+    """A page with all that is known of the design in DIR, or that compares several."""
+    from gatesmith.flows.report import report as run
+
+    run(directories, console=_console(), **options)
+
+
+@cli.command()
 @click.argument("table")
 @_liberty
 @click.option("-o", "output", metavar="PATH", help="Where results are kept: a file, or a folder.")
@@ -293,7 +311,7 @@ def reproduce(table: str, **options: Any) -> None:
 @click.option("-o", "directory", metavar="DIR", help="Work folder; build/demo/FAMILY if not given.")
 @_liberty
 def demo(family: str, **options: Any) -> int:
-    """Lower, verify and measure the bundled checkpoint of FAMILY."""
+    """Lower, verify, measure and report the bundled checkpoint of FAMILY."""
     from gatesmith.flows.demo import demo as run
 
     return 0 if run(family, console=_console(), **options).equal else 1

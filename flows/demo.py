@@ -1,4 +1,4 @@
-"""``gatesmith demo``: a bundled checkpoint lowered, verified and measured."""
+"""``gatesmith demo``: a bundled checkpoint lowered, verified, measured and reported."""
 
 import shutil
 import time
@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from gatesmith.families import Family, family
+from gatesmith.flows.accuracy import golden_accuracy
 from gatesmith.flows.design import read_design
 from gatesmith.flows.folders import check_free
 from gatesmith.flows.lower import lower
+from gatesmith.flows.pages.words import energy
+from gatesmith.flows.power import power
+from gatesmith.flows.report import report as write_report
 from gatesmith.flows.silicon.area import AreaReport
+from gatesmith.flows.silicon.power_report import PowerReport
 from gatesmith.flows.synth import synth
 from gatesmith.flows.verify import ODD_FRAMES, VerifyReport, verify
 from gatesmith.models import data
@@ -24,6 +28,7 @@ from gatesmith.models.errors import UserError
 __all__ = ["DemoReport", "bundled_checkpoint", "demo"]
 
 ICARUS_FRAMES = 20
+POWER_FRAMES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,8 @@ class DemoReport:
     spec_accuracy : float          Of the golden model, on the same images.
     icarus, cxxrtl : VerifyReport  Verilog against the golden model.
     area : AreaReport
+    power : PowerReport | None     None without a cell library: it has the energies.
+    page : path                    The report of all this, HTML.
     seconds : float                Of the whole demo.
     """
 
@@ -46,6 +53,8 @@ class DemoReport:
     icarus: VerifyReport
     cxxrtl: VerifyReport
     area: AreaReport
+    power: PowerReport | None
+    page: Path
     seconds: float
 
     @property
@@ -61,13 +70,14 @@ def demo(
     liberty: str | Path | None = None,
     console: Console | None = None,
 ) -> DemoReport:
-    """Lower the bundled checkpoint of a family, verify it, measure it, and print a table.
+    """Lower the bundled checkpoint of a family, verify, measure and report it, print a table.
 
     Parameters
     ----------
     name : str         Of the family.
     directory : path   Work folder, ``build/demo/NAME`` when not given; a demo before is replaced.
-    liberty : path     Cell library; without one, gate equivalents of a generic library.
+    liberty : path     Cell library; without one, gate equivalents of a generic library, and no
+                       energy.
 
     UserError for anything the user can mend. Unequal words are not an error: see the report.
     """
@@ -85,7 +95,8 @@ def demo(
 
     _clear(folder)
     step(f"Lowered {checkpoint.name} to {folder}", lambda: lower(checkpoint, folder))
-    count, accuracy = _accuracy(folder, entry)
+    spec = entry.spec.load(folder / "spec.safetensors")
+    count, accuracy = golden_accuracy(entry, spec, read_design(folder)["data"])
     quiet = Console(quiet=True)
     icarus = step(
         f"Simulated {ICARUS_FRAMES} frames on Icarus, and more under stalls, resets, wrong lengths",
@@ -96,6 +107,13 @@ def demo(
         lambda: verify(folder, frames=count + ODD_FRAMES, simulator="cxxrtl"),
     )
     area = step("Synthesised", lambda: synth(folder, liberty=liberty, console=quiet))
+    measured = None
+    if liberty is not None:
+        measured = step(
+            f"Measured the energy of {POWER_FRAMES} frames",
+            lambda: power(folder, liberty=liberty, frames=POWER_FRAMES, console=quiet),
+        )
+    page = step("Wrote the report", lambda: write_report(folder, console=quiet))
     report = DemoReport(
         directory=folder,
         float_accuracy=read_design(folder)["metrics"].get("float_test_accuracy"),
@@ -103,6 +121,8 @@ def demo(
         icarus=icarus,
         cxxrtl=cxxrtl,
         area=area,
+        power=measured,
+        page=page,
         seconds=time.perf_counter() - start,
     )
     _print(report, console, count)
@@ -127,14 +147,6 @@ def _clear(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _accuracy(folder: Path, entry: Family) -> tuple[int, float]:
-    """Number of test images, and the part whose class is the golden model's last output word."""
-    images = data.load(read_design(folder)["data"])
-    spec = entry.spec.load(folder / "spec.safetensors")
-    answers = entry.models.golden(spec, entry.models.dataset_frames(spec, images)).outputs
-    return len(images.test_y), float(np.mean(answers[:, -1] == images.test_y))
-
-
 def _print(report: DemoReport, console: Console, count: int) -> None:
     design = read_design(report.directory)
     table = Table(show_header=False)
@@ -150,6 +162,13 @@ def _print(report: DemoReport, console: Console, count: int) -> None:
     if report.area.unit == "um2":
         shown += f", {area:,.0f} µm²"
     table.add_row(f"area ({report.area.library})", shown)
+    if report.power:
+        total = report.power.cells_pj + report.power.macros_pj
+        milliwatts = report.power.milliwatts(total)
+        shown = f"{energy(total)}, {milliwatts:,.3g} mW at {report.power.clock_mhz:g} MHz"
+    else:
+        shown = "needs a cell library: --liberty LIB"
+    table.add_row("energy a frame", shown)
     for label, found in (("Icarus", report.icarus), ("CXXRTL", report.cxxrtl)):
         verdict = "equal" if found.equal else "NOT EQUAL"
         table.add_row(
@@ -159,6 +178,7 @@ def _print(report: DemoReport, console: Console, count: int) -> None:
         )
     console.print(table)
     console.print(f"Everything is in {report.directory}; {report.seconds:.0f} s", highlight=False)
+    console.print(f"Report: {report.page}", highlight=False, soft_wrap=True)
 
 
 def _percent(part: float | None) -> str:

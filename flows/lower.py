@@ -56,6 +56,7 @@ def lower(checkpoint: str | Path, directory: str | Path, **options: Any) -> Path
     return write_design(
         entry.net.lower(net, **options),
         directory,
+        options=options,
         config=net.config.to_json(),
         metrics=entry.net.read_metrics(checkpoint),
         checkpoint_sha256=sha256(checkpoint),
@@ -71,6 +72,7 @@ def write_design(
     spec: Any,
     directory: str | Path,
     *,
+    options: Mapping[str, Any] | None = None,
     config: Mapping[str, Any] | None = None,
     metrics: Mapping[str, Any] | None = None,
     checkpoint_sha256: str | None = None,
@@ -81,6 +83,7 @@ def write_design(
     ----------
     spec : Spec of a family
     directory : path        Must not exist, or be empty. It appears whole or not at all.
+    options : mapping       What ``lower`` was asked for, for ``design.json``.
     config : mapping        Configuration it was trained with, for ``design.json``.
     metrics : mapping       Accuracies and the like, for ``design.json``.
     checkpoint_sha256 : str Digest of the checkpoint.
@@ -98,6 +101,7 @@ def write_design(
         spec.save(work / "spec.safetensors")
         design = _describe(spec, entry, memories(verilog, spec.name))
         design |= {
+            "options": dict(options or {}),
             "config": dict(config or {}),
             "data": data if data in DATASETS else None,
             "metrics": dict(metrics or {}),

@@ -12,7 +12,7 @@ import numpy as np
 
 from gatesmith.families import family
 from gatesmith.flows.design import read_design, sha256
-from gatesmith.flows.folders import make_folder
+from gatesmith.flows.folders import check_writable, make_folder
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
@@ -30,6 +30,7 @@ __all__ = [
     "verify",
 ]
 
+FORMAT, VERSION = "gatesmith-verify", 1
 SIMULATORS = ("icarus", "verilator", "cxxrtl")
 ODD_FRAMES = 16  # extreme or random, at most, beside those of a test set
 
@@ -58,19 +59,26 @@ class VerifyReport:
     plays : list         A :class:`PlayReport` for each scenario.
     source : str         Where the frames come from.
     seconds : float      Wall time of the simulation, its build included.
-    changed : bool       The Verilog is not the text that ``lower`` wrote.
+    verilog_sha256 : str Digest of the Verilog that was simulated.
+    changed : bool       It is not the text that ``lower`` wrote.
+    tool : str           Name and version of what simulated it.
+    frames : int         As asked for.
     waveform : str       VCD around the first difference.
     faults : dict        Of the self-test: planted fault to whether it was seen.
     """
 
     directory: str
+    name: str
+    verilog_sha256: str
+    changed: bool
     simulator: str
+    tool: str
+    frames: int
     stall: float
     seed: int
     source: str
     plays: list[PlayReport]
     seconds: float
-    changed: bool
     waveform: str | None = None
     faults: dict[str, bool] = field(default_factory=dict)
 
@@ -85,8 +93,9 @@ class VerifyReport:
         return sum(getattr(play, name) for play in self.plays)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, the verdict first."""
-        return {"equal": self.equal, **asdict(self)}
+        """The content of ``reports/verify.json``."""
+        head = {"format": FORMAT, "version": VERSION, "equal": self.equal}
+        return head | asdict(self)
 
 
 def verify(
@@ -98,10 +107,12 @@ def verify(
     seed: int = 0,
     data_dir: str | Path | None = None,
     self_test: bool = False,
+    junit: str | Path | None = None,
 ) -> VerifyReport:
     """Simulate a design folder's Verilog and compare every word and clock with the golden model.
 
-    Writes ``reports/verify.json``, and on a difference ``reports/mismatch.vcd``.
+    Writes ``reports/verify.json`` and the same as ``reports/verify-SIMULATOR.json``, which a run
+    of another simulator leaves alone; on a difference also ``reports/mismatch.vcd``.
 
     Parameters
     ----------
@@ -114,6 +125,7 @@ def verify(
     seed : int          Of the random frames and stalls.
     data_dir : path     Folder with data sets that are files.
     self_test : bool    Also plant faults in vectors and Verilog: every one must be seen.
+    junit : path        Also write the report as JUnit XML, for a CI server.
 
     UserError for a folder that is no design, an impossible option or a missing tool.
     """
@@ -125,6 +137,10 @@ def verify(
         raise UserError(f"Seed must not be negative, not {seed!r}")
     if not 0 <= stall <= 0.95:
         raise UserError(f"Stall must be between 0 and 0.95, not {stall!r}")
+    if junit is not None:
+        check_writable(junit)
+        if Path(junit).is_dir():
+            raise UserError(f"{junit}: is a folder; name a file for the JUnit XML")
     directory = Path(directory)
     design = read_design(directory)
     entry = family(str(design["family"]))
@@ -157,20 +173,42 @@ def verify(
             from gatesmith.flows.self_test import plant_faults
 
             caught = plant_faults(entry, spec, vectors, seen, verilog, simulator, seed, Path(work))
+    digest = sha256(verilog)
     report = VerifyReport(
         directory=str(directory),
+        name=spec.name,
+        verilog_sha256=digest,
+        changed=digest != design["verilog_sha256"],
         simulator=simulator,
+        tool=_tool(simulator),
+        frames=frames,
         stall=stall,
         seed=seed,
         source=source,
         plays=plays,
         seconds=seconds,
-        changed=sha256(verilog) != design["verilog_sha256"],
         waveform=waveform,
         faults=caught,
     )
-    write_atomically(reports / "verify.json", json.dumps(report.to_json(), indent=2) + "\n")
+    text = json.dumps(report.to_json(), indent=2) + "\n"
+    for file in (f"verify-{simulator}.json", "verify.json"):
+        write_atomically(reports / file, text)
+    if junit is not None:
+        from gatesmith.flows.junit import write_junit
+
+        write_junit(report, junit)
     return report
+
+
+def _tool(simulator: str) -> str:
+    """Name and version of what simulates."""
+    if simulator == "cxxrtl":
+        from gatesmith.sim.yosys import tool_version
+
+        return f"CXXRTL of {tool_version()}"
+    from gatesmith.sim.run import simulator_version
+
+    return simulator_version(simulator)
 
 
 def print_report(report: VerifyReport, console: Any) -> None:

@@ -53,3 +53,17 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "digits.safetensors"
     save_checkpoint(SparseMLP(SparseMLPConfig(data="digits", hidden=(6,))), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def measured(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A design folder that was verified and measured; whoever changes it takes a copy."""
+    from rich.console import Console
+
+    from gatesmith.flows import lower, synth, verify
+
+    folder = tmp_path_factory.mktemp("measured") / "digits"
+    lower(checkpoint, folder, lanes=1)
+    verify(folder, frames=3)
+    synth(folder, console=Console(quiet=True))
+    return folder

@@ -23,7 +23,7 @@ def _content(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("verb", ["synth", "verify"])
+@pytest.mark.parametrize("verb", ["report", "synth", "verify"])
 def test_refuses_what_is_no_design(verb: str, gatesmith: Command, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("mine")

@@ -76,7 +76,7 @@ def test_wheel_holds_the_package_only(tmp_path: Path) -> None:
     for layer in LAYERS:
         for path in (ROOT / layer).rglob("*.py"):
             assert f"gatesmith/{path.relative_to(ROOT)}" in names, "a module is missing"
-    for data in ("py.typed", "flows/silicon/generic.lib"):
+    for data in ("py.typed", "flows/silicon/generic.lib", "flows/schemas/design.schema.json"):
         assert f"gatesmith/{data}" in names
     for path in (ROOT / "models" / "checkpoints").glob("*.safetensors"):
         assert f"gatesmith/{path.relative_to(ROOT)}" in names
