@@ -14,12 +14,12 @@ from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.area_report import area_json, print_area
 from gatesmith.flows.silicon.calibration import remember
 from gatesmith.flows.silicon.cells import choose_library
-from gatesmith.flows.silicon.full_adder import print_recipes
 from gatesmith.flows.silicon.labels import label_of
 from gatesmith.flows.silicon.liberty import read_library
 from gatesmith.flows.silicon.mapping import MACROS, Mapping, map_design
 from gatesmith.flows.silicon.memory import MemoryModel
 from gatesmith.flows.silicon.netlist import read_netlist
+from gatesmith.flows.silicon.recipe_report import print_recipes
 from gatesmith.flows.silicon.recipes import RECIPES, SCRIPTS
 from gatesmith.flows.silicon.timing import analyse
 from gatesmith.flows.silicon.timing_report import TimingReport, print_timing, timing_report

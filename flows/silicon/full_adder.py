@@ -7,19 +7,13 @@ output is read becomes gates, for ABC; the rest becomes cells that ABC does not 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations, product
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
 
 from gatesmith.flows.silicon.expression import parse
 from gatesmith.flows.silicon.liberty import FUNCTION, Library
-from gatesmith.flows.silicon.netlist import read_netlist
 from gatesmith.flows.silicon.tables import Cell, read_cell
-from gatesmith.flows.silicon.timing import analyse
 from gatesmith.models.errors import UserError
 
 __all__ = [
@@ -30,7 +24,6 @@ __all__ = [
     "AdderCells",
     "adder_cells",
     "adders_verilog",
-    "print_recipes",
 ]
 
 ADDERS_FILE = "area.adders.v"
@@ -40,7 +33,7 @@ SUMS = {3: 0b10010110, 2: 0b0110}
 CARRIES = {3: 0b11101000, 2: 0b1000}
 
 FULL_PARTS = ("gs_full", "gs_full_sum", "gs_full_carry")
-HALF_PARTS = ("gs_half", "gs_half_sum", "gs_half_carry")
+HALF_PARTS = ("gs_half", "gs_half_gates", "gs_half_sum", "gs_half_carry")
 
 # On words, before gates; the file is what adders_verilog wrote.
 ADDERS = (
@@ -67,6 +60,10 @@ ADDERS = (
             f"chtype -set {part}_{other} @alone",
         )
     ),
+    "# A half adder pays where a chain of full adders begins; counters are smaller as gates.",
+    "select -set begins t:gs_full %ci1 %a %ci1:+gs_half[CO] t:gs_half %i",
+    "select -set others t:gs_half @begins %d",
+    "chtype -set gs_half_gates @others",
     f"techmap -map reports/{ADDERS_FILE} -D CELLS",
     *"simplemap; opt_expr; opt_clean".split("; "),
 )
@@ -195,6 +192,14 @@ endmodule
 `endif
 """
 
+# Of a library without a half adder.
+HALF = """\
+module gs_half (A, B, S, CO);
+  input A, B;
+  output S, CO;
+  gs_half_gates gates (.A(A), .B(B), .S(S), .CO(CO));
+endmodule"""
+
 GATES = """\
 `ifdef CELLS
 module gs_full_sum (A, B, C, S, CO);
@@ -206,6 +211,11 @@ module gs_full_carry (A, B, C, S, CO);
   input A, B, C;
   output S, CO;
   assign CO = A & B | C & (A | B);
+endmodule
+module gs_half_gates (A, B, S, CO);
+  input A, B;
+  output S, CO;
+  assign {CO, S} = {A & B, A ^ B};
 endmodule
 module gs_half_sum (A, B, S, CO);
   input A, B;
@@ -333,13 +343,7 @@ def _columns(pins: tuple[str, ...], inverted: tuple[bool, ...]) -> dict[str, int
 def adders_verilog(cells: AdderCells) -> str:
     """Content of :data:`ADDERS_FILE`: declarations, and maps of techmap, one behind each macro."""
     bound = [_bound("gs_full", "ABC", cells.full)]
-    if cells.half:
-        bound.append(_bound("gs_half", "AB", cells.half))
-    else:
-        bound.append(
-            "module gs_half (A, B, S, CO);\n  input A, B;\n  output S, CO;\n"
-            "  assign {CO, S} = {A & B, A ^ B};\nendmodule"
-        )
+    bound.append(_bound("gs_half", "AB", cells.half) if cells.half else HALF)
     declared = [_declared(part, [*"ABC", "S", "CO"]) for part in FULL_PARTS]
     declared += [_declared(part, [*"AB", "S", "CO"]) for part in HALF_PARTS]
     for cell in (cells.full, cells.half):
@@ -372,31 +376,3 @@ def _bound(part: str, bits: str, cell: AdderCell) -> str:
         f"  assign S = {'~' if cell.sum[1] else ''}sum;\n"
         f"  assign CO = {'~' if cell.carry[1] else ''}carry;\nendmodule"
     )
-
-
-def print_recipes(mappings: Mapping[str, Any], library: Library, console: Console) -> None:
-    """Area and shortest clock period of a design by recipe, side by side.
-
-    ``mappings`` is what :func:`gatesmith.flows.silicon.mapping.map_design` made by each recipe. A
-    library without delays has no periods.
-    """
-    area = ["µm²"] if library.unit == "um2" else []
-    table = Table(title="Recipes", title_justify="left")
-    table.add_column("recipe")
-    for column in (*area, "GE", "full adders", "half adders", "period ns"):
-        table.add_column(column, justify="right")
-    cells = adder_cells(library)
-    for recipe, mapping in mappings.items():
-        report = mapping.report
-        full, half = (
-            report.mapped_cells.get(cell.name, 0) if cell else 0
-            for cell in (cells.full, cells.half)
-        )
-        total = report.total.area
-        row = [f"{total:,.1f}"] * len(area) + [f"{report.gate_equivalents(total):,.1f}"]
-        period = "–"
-        if library.timed:
-            netlist = read_netlist(mapping.netlist, report.name, library)
-            period = f"{analyse(netlist).period:.3f}"
-        table.add_row(recipe, *row, f"{full:,}", f"{half:,}", period)
-    console.print(table)

@@ -109,7 +109,7 @@ def _digits(library: Library, console: Console) -> dict[str, Row]:
     spec = lower(load_checkpoint(checkpoint))
     task = network_task(spec)
     rows = {}
-    for pipeline in (1, 2):
+    for pipeline in (0, 1):
         label = f"ours, {pipeline} inside"
         rows[label] = _measure(task, network(spec, pipeline), label, library, console)
     for label in ("da4ml", "alkaid"):
