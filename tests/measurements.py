@@ -44,7 +44,13 @@ def power_report(digest: str, **changes: Any) -> PowerReport:
         ),
         macros=(
             MacroEnergy(
-                instance="core.m_sram", group="core.layer0.weight_sram", bits=64, reads=3.0, writes=0.0, access=5.0, leakage=1.0
+                instance="core.m_sram",
+                group="core.m_sram",
+                bits=64,
+                reads=3.0,
+                writes=0.0,
+                access=5.0,
+                leakage=1.0,
             ),
         ),
         memory_model={

@@ -101,7 +101,7 @@ def test_remembers_the_users_designs(tmp_path, monkeypatch):
         broken.write_text(text)
         assert len(points("sparse-mlp")) == before + 1
     with monkeypatch.context() as patch:
-        patch.setattr(module, "RECIPE", ("another",))
+        patch.setitem(module.SCRIPTS, "default", ("another",))
         assert len(points("sparse-mlp")) == before
 
 
