@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Threads that wait for each other cost more than they bring; the tests run in processes.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all bench lint clean
+.PHONY: setup demo test test-all bench bench-peers lint clean
 
 # $(call apt,PACKAGES): install them, or say in one line what to do.
 define apt
@@ -58,6 +58,18 @@ test-all: setup .venv/ready-for-tests
 # Named bench_*.py, so that no test run collects them.
 bench: setup
 	$(BIN)/pytest -q -o python_files='bench_*.py' tests/benchmarks
+
+# make bench-peers OPTIONS='--skip-large'; --help lists the options. The peers are programs that are
+# run, in a virtual environment of their own: nothing of ours imports them.
+bench-peers: setup build/peers/venv/ready
+	@$(BIN)/python tests/benchmarks/peers/compare.py $(OPTIONS)
+
+build/peers/venv/ready: pyproject.toml .venv/ready
+	@echo "Installing the peers into build/peers/venv"
+	@$(PYTHON) -m venv build/peers/venv
+	@build/peers/venv/bin/pip install --quiet $$($(BIN)/python -c 'import tomllib; print(*tomllib.load( \
+		open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["peers"])')
+	@touch $@
 
 lint: setup
 	$(BIN)/ruff check .

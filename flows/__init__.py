@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gatesmith.flows.demo import demo
+    from gatesmith.flows.estimate import estimate
     from gatesmith.flows.lower import lower, write_design
     from gatesmith.flows.power import power
     from gatesmith.flows.report import report
     from gatesmith.flows.reproduce import reproduce
+    from gatesmith.flows.silicon.cells import cells
     from gatesmith.flows.synth import synth
     from gatesmith.flows.train import train
     from gatesmith.flows.verify import verify
 
 __all__ = [
+    "cells",
     "demo",
+    "estimate",
     "lower",
     "power",
     "report",
@@ -27,7 +31,10 @@ __all__ = [
     "write_design",
 ]
 
-_MODULES = {name: name for name in __all__} | {"write_design": "lower"}
+_MODULES = {name: name for name in __all__} | {
+    "cells": "silicon.cells",
+    "write_design": "lower",
+}
 
 
 class _Verbs(ModuleType):

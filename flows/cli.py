@@ -58,6 +58,29 @@ _data_dir = click.option(
 )
 
 
+_timeout = click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Limit for each run of a tool.",
+)
+_liberty = click.option(
+    "--liberty",
+    metavar="LIB",
+    help="Cell library, .lib or .lib.gz, or 'generic'; else the one that 'gatesmith cells' marks.",
+)
+_memory = click.option(
+    "--memory",
+    metavar="MODEL",
+    default="macro",
+    show_default=True,
+    help="SRAMs are macros of our figures, or of those in a .toml file, or flipflop: cells.",
+)
+
+
 @cli.command()
 def families() -> None:
     """The table of families."""
@@ -149,22 +172,85 @@ def verify(directory: str, **options: Any) -> int:
 
 
 @cli.command()
-@click.argument("directory", metavar="DIR")
 @click.option(
     "--liberty",
     metavar="LIB",
-    help="Cell library, .lib or .lib.gz; without one, gate equivalents of a generic library.",
+    multiple=True,
+    help="Cell library to list before those found; repeat.",
 )
-def synth(directory: str, liberty: str | None) -> None:
-    """Measure the area of the design in DIR with Yosys."""
-    from gatesmith.flows.synth import synth as run
+def cells(liberty: tuple[str, ...]) -> None:
+    """The cell libraries on this machine, and the one that commands take."""
+    from gatesmith.flows.silicon.cells import cells as run
 
-    run(directory, liberty=liberty, console=_console())
+    run(liberty, console=_console())
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", required=False)
+@click.option("--liberty", metavar="LIB", help="Cell library to give an area in.")
+@click.option(
+    "--calibrate",
+    metavar="FILE",
+    help="Instead measure the designs that estimates are fitted to, for minutes, and write FILE.",
+)
+def estimate(directory: str | None, liberty: str | None, calibrate: str | None) -> None:
+    """What the design in DIR costs, in about a second, from its Spec alone."""
+    from gatesmith.flows.estimate import estimate as run
+    from gatesmith.flows.silicon.calibration import calibrate as measure
+
+    if (directory is None) == (calibrate is None):
+        raise UserError("Give a design folder DIR, or --calibrate FILE")
+    if calibrate is not None:
+        measure(calibrate)
+        click.echo(f"wrote {calibrate}")
+    elif directory is not None:
+        run(directory, liberty=liberty, console=_console())
 
 
 @cli.command()
 @click.argument("directory", metavar="DIR")
-@click.option("--liberty", metavar="LIB", required=True, help="Cell library, .lib or .lib.gz.")
+@_liberty
+@_memory
+@click.option(
+    "--recipe",
+    metavar="NAME",
+    default="default",
+    show_default=True,
+    help="full-adder: adders of the library's full adders; the default is shown beside it.",
+)
+@click.option(
+    "--fpga",
+    metavar="FAMILY",
+    help="Place and route on an FPGA instead: ice40 or ecp5, the smallest device that fits.",
+)
+@click.option("--device", metavar="NAME", help="Of that family: hx1k, up5k, hx8k; 25k, 45k, 85k.")
+@_timeout
+def synth(
+    directory: str,
+    fpga: str | None,
+    device: str | None,
+    timeout_seconds: float,
+    **options: Any,
+) -> None:
+    """Measure area and timing of the design in DIR with Yosys, or fit it into an FPGA."""
+    from gatesmith.flows.silicon.fpga import fpga as run_fpga
+    from gatesmith.flows.synth import synth as run
+
+    if fpga and options["liberty"]:
+        raise UserError("Give --liberty or --fpga, not both: an FPGA has no cell library")
+    if device and not fpga:
+        raise UserError("--device needs --fpga")
+    if fpga:
+        limit = timeout_seconds
+        run_fpga(directory, fpga, device=device, console=_console(), timeout_seconds=limit)
+    else:
+        run(directory, console=_console(), timeout_seconds=timeout_seconds, **options)
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR")
+@_liberty
+@_memory
 @click.option("--frames", type=int, default=20, show_default=True, help="Frames to measure.")
 @click.option(
     "--clock",
@@ -175,15 +261,7 @@ def synth(directory: str, liberty: str | None) -> None:
     metavar="MHZ",
     help="Clock for leakage and power.",
 )
-@click.option(
-    "--timeout",
-    "timeout_seconds",
-    type=float,
-    default=3600,
-    show_default=True,
-    metavar="SECONDS",
-    help="Limit for each tool.",
-)
+@_timeout
 @_data_dir
 def power(directory: str, **options: Any) -> None:
     """Measure the energy of the design in DIR while it answers real frames."""
@@ -211,7 +289,7 @@ def report(directories: tuple[str, ...], **options: Any) -> None:
 
 @cli.command()
 @click.argument("table")
-@click.option("--liberty", metavar="LIB", help="Cell library of a table of areas.")
+@_liberty
 @click.option("-o", "output", metavar="PATH", help="Where results are kept: a file, or a folder.")
 @click.option("--plot", metavar="FILE", help="Draw a table of areas, *.svg, *.png or *.pdf.")
 @click.option(
@@ -231,7 +309,7 @@ def reproduce(table: str, **options: Any) -> None:
 @cli.command()
 @click.argument("family", default="sparse-mlp")
 @click.option("-o", "directory", metavar="DIR", help="Work folder; build/demo/FAMILY if not given.")
-@click.option("--liberty", metavar="LIB", help="Cell library; with one, also the energy.")
+@_liberty
 def demo(family: str, **options: Any) -> int:
     """Lower, verify, measure and report the bundled checkpoint of FAMILY."""
     from gatesmith.flows.demo import demo as run

@@ -28,7 +28,7 @@ def _sparse_accuracy(
 
 # Name of a table: what prints it, and the options that it takes.
 TABLES: dict[str, tuple[Callable[..., dict[str, Any]], tuple[str, ...]]] = {
-    "sparse-neuron": (reproduce_sparse_neuron, ("liberty", "output", "plot")),
+    "sparse-neuron": (reproduce_sparse_neuron, ("liberty", "output", "plot", "data_dir")),
     "sparse-accuracy": (_sparse_accuracy, ("output", "data_dir", "recipes", "seeds", "epochs")),
 }
 

@@ -12,10 +12,15 @@ from gatesmith.flows.progress import working
 from gatesmith.flows.silicon import opensta
 from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.area_report import area_json, print_area
+from gatesmith.flows.silicon.calibration import remember
+from gatesmith.flows.silicon.cells import choose_library
 from gatesmith.flows.silicon.labels import label_of
-from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
-from gatesmith.flows.silicon.mapping import MACROS, RECIPE, Mapping, map_design
+from gatesmith.flows.silicon.liberty import read_library
+from gatesmith.flows.silicon.mapping import MACROS, Mapping, map_design
+from gatesmith.flows.silicon.memory import MemoryModel
 from gatesmith.flows.silicon.netlist import read_netlist
+from gatesmith.flows.silicon.recipe_report import print_recipes
+from gatesmith.flows.silicon.recipes import RECIPES, SCRIPTS
 from gatesmith.flows.silicon.timing import analyse
 from gatesmith.flows.silicon.timing_report import TimingReport, print_timing, timing_report
 from gatesmith.models.errors import UserError
@@ -34,20 +39,26 @@ def mapping_of(
     *,
     liberty: str | Path | None = None,
     log: Path,
+    recipe: str = "default",
     macros: frozenset[str] = MACROS,
     timeout_seconds: float = 3600,
 ) -> Mapping:
     """A design mapped to cells, from the cache when it is there.
 
-    The library is our generic one when none is given.
+    Parameters
+    ----------
+    liberty : path   As of :func:`gatesmith.flows.silicon.cells.choose_library`.
+    macros : set     Kinds of memories that are no cells.
     """
-    path = Path(liberty) if liberty is not None else GENERIC_LIBRARY
+    if recipe not in RECIPES:
+        raise UserError(f"Recipe must be one of {', '.join(RECIPES)}, not {recipe!r}")
+    path = choose_library(liberty)
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UserError(f"Liberty library {path} cannot be read: {error.strerror}") from error
     verilog_digest = hashlib.sha256(verilog.encode()).hexdigest()
-    key = [CACHE_VERSION, tool_version(), RECIPE, sorted(macros)]
+    key = [CACHE_VERSION, tool_version(), SCRIPTS[recipe], sorted(macros)]
     key += [digest, str(path.resolve()), top, verilog_digest]
     found, netlist = cached_json("mapping", key), cached_bytes("netlist", key)
     if found and netlist:
@@ -58,6 +69,7 @@ def mapping_of(
         top,
         read_library(path),
         log=log,
+        recipe=recipe,
         macros=macros,
         timeout_seconds=timeout_seconds,
     )
@@ -70,6 +82,8 @@ def synth(
     directory: str | Path,
     *,
     liberty: str | Path | None = None,
+    recipe: str = "default",
+    memory: str | Path | None = "macro",
     console: Console | None = None,
     timeout_seconds: float = 3600,
 ) -> AreaReport:
@@ -81,26 +95,38 @@ def synth(
     Parameters
     ----------
     directory : path         Written by ``gatesmith lower``.
-    liberty : path           Cell library, plain or ``.gz``; without one, our generic library.
-    timeout_seconds : float  For each tool.
+    liberty : path           Cell library, plain or ``.gz``, or ``generic``; without one, that of
+                             ``gatesmith cells``.
+    memory : str             What SRAMs are: ``macro``, the path of a ``.toml`` file with figures,
+                             or ``flipflop``, cells of the library.
+    recipe : str             How it is mapped: ``default``, or ``full-adder``, which is printed
+                             beside the default.
+    timeout_seconds : float  For each tool, each time.
     """
     directory = Path(directory)
     console = console or Console()
     name = read_design(directory)["name"]
     verilog = (directory / "rtl" / f"{name}.v").read_text(encoding="utf-8")
     reports = directory / "reports"
+    model, path = MemoryModel.choose(memory), choose_library(liberty)
     with working(f"Mapping {name}"):
-        mapping = mapping_of(
-            verilog,
-            name,
-            liberty=liberty,
-            log=reports / "area.log",
-            timeout_seconds=timeout_seconds,
-        )
-    timing = _timing(directory, mapping, liberty, timeout_seconds)
+        mappings = {
+            one: mapping_of(
+                verilog,
+                name,
+                liberty=path,
+                log=reports / "area.log",
+                recipe=one,
+                macros=model.kinds,
+                timeout_seconds=timeout_seconds,
+            )
+            for one in dict.fromkeys((recipe, "default"))
+        }
+    mapping = mappings[recipe]
+    timing = _timing(directory, mapping, path, timeout_seconds)
     texts = {
         **mapping.files,
-        "area.json": json.dumps(area_json(mapping.report), indent=1) + "\n",
+        "area.json": json.dumps(area_json(mapping.report, model), indent=1) + "\n",
         "timing.json": json.dumps(timing.to_json(), indent=1) + "\n",
     }
     try:
@@ -109,17 +135,29 @@ def synth(
             write_atomically(reports / file, text)
     except OSError as error:
         raise UserError(f"{reports} must be writable: {error.strerror}") from error
-    print_area(mapping.report, console)
+    print_area(mapping.report, model, console)
+    if len(mappings) > 1:
+        print_recipes(mappings, read_library(path), console)
     print_timing(timing, console)
+    if recipe == "default" and model.kinds == MACROS:
+        _remember(directory, mapping.report)
     return mapping.report
 
 
+def _remember(directory: Path, report: AreaReport) -> None:
+    """Let later estimates learn from a design that is as it was lowered."""
+    design = read_design(directory)
+    if report.verilog_sha256 == design["verilog_sha256"] and design["family"] in FAMILIES:
+        spec = FAMILIES[design["family"]].spec.load(directory / "spec.safetensors")
+        remember(spec, report)
+
+
 def _timing(
-    directory: Path, mapping: Mapping, liberty: str | Path | None, timeout_seconds: float
+    directory: Path, mapping: Mapping, liberty: Path, timeout_seconds: float
 ) -> TimingReport:
     """Timing of a mapped design, with OpenSTA's opinion where it is installed."""
     report = mapping.report
-    library = read_library(liberty if liberty is not None else GENERIC_LIBRARY)
+    library = read_library(liberty)
     netlist = read_netlist(mapping.netlist, report.name, library)
     labels = part_labels(directory)
     return timing_report(

@@ -15,6 +15,7 @@ from gatesmith.models.errors import UserError
 __all__ = ["read_store", "write_atomically", "write_store"]
 
 VERSION = 1
+PICKLES = (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05")  # a zip of pickles, or one of a protocol
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -57,8 +58,9 @@ def read_store(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, n
     """
     try:
         with open(path, "rb") as stream:
-            head = stream.read(2)
-        if head in (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05"):
+            head = stream.read(8)
+        # Safetensors begin with a length of 8 bytes, which may look like a pickle's first two.
+        if head[:2] in PICKLES and head[3:] != bytes(5):
             raise UserError(
                 f"{path}: is a pickle, as torch.save writes it, which could run code; "
                 f"expected a {kind} in safetensors"

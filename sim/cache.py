@@ -3,12 +3,20 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from gatesmith.models.store import write_atomically
 
-__all__ = ["cache_folder", "cached_bytes", "cached_json", "keep_bytes", "keep_json"]
+__all__ = [
+    "cache_folder",
+    "cached_bytes",
+    "cached_json",
+    "cached_values",
+    "keep_bytes",
+    "keep_json",
+]
 
 
 def cache_folder() -> Path:
@@ -53,3 +61,12 @@ def cached_json(kind: str, key: Any) -> Any:
 def keep_json(kind: str, key: Any, value: Any) -> None:
     """Keep a JSON value for the key."""
     keep_bytes(kind, key, json.dumps(value).encode())
+
+
+def cached_values(kind: str) -> Iterator[Any]:
+    """All JSON values that were kept of a kind. Unreadable entries are passed over."""
+    for path in sorted((cache_folder() / kind).glob("[!.]*")):
+        try:
+            yield json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue

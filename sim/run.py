@@ -15,9 +15,10 @@ import numpy as np
 from cocotb_tools.runner import get_runner
 
 from gatesmith.models.errors import UserError
+from gatesmith.sim.process import run_logged
 from gatesmith.sim.vectors import Outcome, Vectors
 
-__all__ = ["Scenario", "run_bench", "scenarios", "simulator_version"]
+__all__ = ["Scenario", "compile_and_run", "run_bench", "scenarios", "simulator_version"]
 
 VERILATOR_SINCE = (5, 36)  # what cocotb's VPI calls need
 
@@ -167,6 +168,21 @@ def _outcome(play: Scenario, found: dict, vectors: Vectors) -> Outcome:
     )
 
 
+def compile_and_run(folder: Path, source: str, top: str, timeout_seconds: float) -> None:
+    """Run a Verilog-2005 file that drives itself on Icarus, in its folder.
+
+    UserError of one line when Icarus is missing, fails or takes too long.
+    """
+    _require("icarus")
+    log = folder / "driver.log"
+    build = ["iverilog", "-g2005", "-s", top, "-o", "driver.vvp", source]
+    for command in (build, ["vvp", "-n", "driver.vvp", "-vcd"]):
+        code = run_logged(command, folder, log, tool="Icarus", timeout_seconds=timeout_seconds)
+        if code:
+            lines = log.read_text(errors="replace").splitlines() or [f"exit status {code}"]
+            raise UserError(f"Icarus failed on {source}: {lines[0]}")
+
+
 def _require(simulator: str) -> None:
     program = {"icarus": "iverilog", "verilator": "verilator"}[simulator]
     if not shutil.which(program):
@@ -243,8 +259,10 @@ def _simulate(
                 )
         except (SystemExit, RuntimeError, subprocess.CalledProcessError) as error:
             if timeout_seconds is not None and "124" in str(error):
-                limit = f"{timeout_seconds:g} s"
-                raise UserError(f"{simulator} must finish within {limit}, and did not") from error
+                raise UserError(
+                    f"{simulator} must finish within {timeout_seconds:g} s, and did not; "
+                    "--timeout SECONDS raises the limit"
+                ) from error
             raise UserError(
                 f"{simulator} failed on {verilog} ({error}); see {folder}/build.log and bench.log"
             ) from error

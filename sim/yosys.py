@@ -1,15 +1,13 @@
 """Yosys as a subprocess: an error inside it would end this interpreter, and cannot be caught."""
 
 import importlib.util
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from gatesmith.models.errors import UserError
+from gatesmith.sim.process import run_logged
 
 __all__ = ["engine", "share", "tool_version", "yosys"]
 
@@ -79,25 +77,7 @@ def yosys(
         command = [sys.executable, "-c", PYOSYS, f"{name}.ys"]
     else:
         command = [sys.executable, "-c", YOWASP, f"{name}.ys", f"{name}.wasm"]
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            command,
-            cwd=workdir,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            code = process.wait(timeout_seconds)
-        except subprocess.TimeoutExpired:
-            raise UserError(
-                f"Yosys must finish within {timeout_seconds:g} s, and did not (log: {log})"
-            ) from None
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+    code = run_logged(command, workdir, log, tool="Yosys", timeout_seconds=timeout_seconds)
     extra = workdir / f"{name}.wasm"
     if extra.exists():
         log.write_bytes(extra.read_bytes() + log.read_bytes())
@@ -107,7 +87,7 @@ def yosys(
     return log
 
 
-def _reason(log: Path, code: int) -> str:
+def _reason(log: Path, code: int | None) -> str:
     """The line of the log that says why Yosys gave up."""
     lines = log.read_text(errors="replace").splitlines()
     errors = [line for line in lines if "ERROR" in line]

@@ -42,7 +42,8 @@ def random_layer(rng: np.random.Generator, **options: Any) -> SparseLayer:
 
 def random_spec(
     seed: int, sizes: Sequence[int], *, datapath: str = "gate", memory: str = "rom",
-    input_bits: int = 4, activation_bits: int = 4, **options: Any,
+    input_bits: int = 4, activation_bits: int = 4, depth: int | None = None, pipeline: int = 0,
+    **options: Any,
 ) -> SparseMLPSpec:  # fmt: skip
     """An MLP of the given sizes; options go to every layer."""
     rng = np.random.default_rng(seed)
@@ -58,4 +59,6 @@ def random_spec(
         )
         for k, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False))
     )
-    return SparseMLPSpec(layers=layers, datapath=datapath, memory=memory)  # type: ignore[arg-type]
+    return SparseMLPSpec(
+        layers=layers, datapath=datapath, memory=memory, depth=depth, pipeline=pipeline
+    )  # type: ignore[arg-type]

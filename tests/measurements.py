@@ -44,10 +44,30 @@ def power_report(digest: str, **changes: Any) -> PowerReport:
         ),
         macros=(
             MacroEnergy(
-                instance="core.m_sram", bits=64, reads=3.0, writes=0.0, access=5.0, leakage=1.0
+                instance="core.m_sram",
+                group="core.m_sram",
+                bits=64,
+                reads=3.0,
+                writes=0.0,
+                access=5.0,
+                leakage=1.0,
             ),
         ),
-        memory_model={"source": "made up"},
+        memory_model={
+            "name": "macro",
+            "technology": "made up",
+            "sha256": "0" * 64,
+            "macros": {
+                "sram": {
+                    "area_um2": 0.0,
+                    "area_um2_per_bit": 1.0,
+                    "read_fj_per_bit": 1.0,
+                    "write_fj_per_bit": 1.0,
+                    "leakage_nw_per_bit": 1.0,
+                    "source": "made up",
+                }
+            },
+        },
         unknown=1,
         second={"version": "OpenSTA 2", "internal": 1.0, "switching": 1.0, "leakage": 0.1,
                 "total": 2.1, "period_ns": 3.0},

@@ -52,7 +52,8 @@ class MemoryArea:
 class AreaReport:
     """What Yosys found. Areas are in ``unit``; one gate equivalent is ``nand2_area``.
 
-    ``buffered`` is whether nets of high fan-out have buffers and cells the strength they need.
+    ``buffered`` is whether nets of high fan-out have buffers and cells the strength they need;
+    ``recipe`` is how it was mapped, ``default`` or ``full-adder``.
     """
 
     name: str
@@ -64,6 +65,7 @@ class AreaReport:
     unit: str
     nand2_area: float
     buffered: bool
+    recipe: str
     generic_cells: dict[str, int]
     mapped_cells: dict[str, int]
     modules: tuple[ModuleArea, ...]

@@ -5,7 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from gatesmith.flows.silicon.area import AreaReport, Count
+from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea
+from gatesmith.flows.silicon.memory import MemoryModel
 
 __all__ = ["area_json", "area_notes", "print_area"]
 
@@ -25,7 +26,7 @@ def _numbers(report: AreaReport, count: Count) -> dict[str, Any]:
     }
 
 
-def area_json(report: AreaReport) -> dict[str, Any]:
+def area_json(report: AreaReport, model: MemoryModel) -> dict[str, Any]:
     """The content of ``reports/area.json``."""
     return {
         "format": FORMAT,
@@ -34,6 +35,7 @@ def area_json(report: AreaReport) -> dict[str, Any]:
         "verilog_sha256": report.verilog_sha256,
         "yosys": report.yosys,
         "buffered": report.buffered,
+        "recipe": report.recipe,
         "library": {
             "name": report.library,
             "file": report.library_file,
@@ -41,7 +43,8 @@ def area_json(report: AreaReport) -> dict[str, Any]:
             "unit": report.unit,
             "nand2_area": report.nand2_area,
         },
-        "notes": area_notes(report),
+        "memory_model": model.to_json(),
+        "notes": area_notes(report, model),
         "total": _numbers(report, report.total),
         "logic": _numbers(report, report.logic),
         "memory": _numbers(report, report.memory),
@@ -62,6 +65,7 @@ def area_json(report: AreaReport) -> dict[str, Any]:
                 "count": len(memory.words),
                 "bits": memory.bits,
                 "mapped": _numbers(report, memory.count) if memory.count.mapped_cells else None,
+                "macro_area_um2": _macro_area(memory, model),
                 "each": [
                     {"instance": path, "depth": depth, "width": width, "bits": depth * width}
                     for path, depth, width in memory.words
@@ -74,7 +78,14 @@ def area_json(report: AreaReport) -> dict[str, Any]:
     }
 
 
-def area_notes(report: AreaReport) -> list[str]:
+def _macro_area(memory: MemoryArea, model: MemoryModel) -> float | None:
+    """Area of a memory's macros, um2; None for one that is not built of macros."""
+    if not model.is_macro(memory.kind) or memory.count.mapped_cells:
+        return None
+    return round(model.area_um2(memory.bits, memory.kind, len(memory.words)), 1)
+
+
+def area_notes(report: AreaReport, model: MemoryModel) -> list[str]:
     """What the numbers mean and leave out, one sentence each."""
     lines = [
         f"1 GE is the smallest NAND2 of the library, {report.nand2_area:g} {report.unit}."
@@ -87,8 +98,14 @@ def area_notes(report: AreaReport) -> list[str]:
         "Transistors are Yosys' CMOS estimate of the generic gates; flip-flops are not in it.",
     ]
     kinds = {memory.kind for memory in report.memories}
-    if "sram" in kinds:
-        lines.append("SRAM is counted in bits only: its area is in no figure here.")
+    macros = [memory for memory in report.memories if _macro_area(memory, model) is not None]
+    if macros:
+        found = sorted({memory.kind for memory in macros})
+        area = sum(_macro_area(memory, model) or 0.0 for memory in macros)
+        lines.append(
+            f"Memory macros ({', '.join(found)}) are in no other figure: {area:,.0f} µm² by a "
+            f"model of bits ({model.technology}; {model.macros[found[0]].source})."
+        )
     if kinds & {"rom", "flipflop"}:
         lines.append(
             "ROM and flip-flop memories include their address decoders and read registers."
@@ -112,7 +129,7 @@ def _columns(report: AreaReport) -> list[str]:
     return ["gates", "transistors", "flip-flops", "cells", *area, "GE", "%"]
 
 
-def print_area(report: AreaReport, console: Console) -> None:
+def print_area(report: AreaReport, model: MemoryModel, console: Console) -> None:
     """The report as tables: hierarchy, memories, generic gates."""
     console.print(
         f"[bold]{report.name}[/]: {report.gate_equivalents(report.total.area):,.0f} GE"
@@ -136,7 +153,7 @@ def print_area(report: AreaReport, console: Console) -> None:
         table = Table(title="Memories", title_justify="left")
         for column in ("memory", "kind"):
             table.add_column(column)
-        for column in ("number", "words", "width", "bits", "flip-flops", "GE", "%"):
+        for column in ("number", "words", "width", "bits", "flip-flops", "GE", "%", "macro µm²"):
             table.add_column(column, justify="right")
         for memory in report.memories:
             depths = sorted({depth for _, depth, _ in memory.words})
@@ -146,12 +163,13 @@ def print_area(report: AreaReport, console: Console) -> None:
             label = f"{memory.instance}.{memory.name}".lstrip(".")
             row = _cells(report, memory.count, "", label)
             figures = [row[3], *row[-2:]] if memory.count.mapped_cells else ["–"] * 3
-            table.add_row(label, *middle, *figures)
+            macro = _macro_area(memory, model)
+            table.add_row(label, *middle, *figures, "–" if macro is None else f"{macro:,.0f}")
         console.print(table)
     gates = sorted(report.generic_cells.items(), key=lambda entry: -entry[1])
     listed = ", ".join(f"{cell.strip('$_')} {number:,}" for cell, number in gates)
     console.print(f"Generic cells: {listed}", highlight=False)
-    for line in area_notes(report):
+    for line in area_notes(report, model):
         console.print(line, highlight=False)
 
 

@@ -1,7 +1,7 @@
 """A netlist simulated through the shared bench: its answers, and what its nets did.
 
 The cells are functional models from the library: an expression for a gate, a register for a
-flip-flop. There are no delays, so no glitches either.
+flip-flop, which starts at random. There are no delays, so no glitches either.
 """
 
 import re
@@ -13,10 +13,10 @@ import numpy as np
 from gatesmith.flows.silicon.activity import Waves, read_vcd
 from gatesmith.flows.silicon.netlist import Netlist
 from gatesmith.models.errors import UserError
-from gatesmith.sim.run import Scenario, run_bench
+from gatesmith.sim.run import Scenario, compile_and_run, run_bench
 from gatesmith.sim.vectors import Outcome, Vectors
 
-__all__ = ["block_texts", "gate_verilog", "simulate_gates", "states_of"]
+__all__ = ["accesses", "block_texts", "drive_gates", "gate_verilog", "simulate_gates", "states_of"]
 
 
 def gate_verilog(netlist: Netlist, blocks: Mapping[str, str]) -> str:
@@ -66,7 +66,10 @@ def _lines(netlist: Netlist, blocks: Mapping[str, str]) -> Iterable[str]:
                 if pin.function is not None:
                     yield f"  assign {names[pin.name]} = {pin.function.verilog(names)};"
     if clocked:
-        yield f"  reg {', '.join(f'r{k}' for k in range(register))};"
+        # A flip-flop wakes up as 0 or 1, nobody knows which. X would spread through gates that
+        # share a signal where it cannot matter; whether it does is for the Verilog to show.
+        bits = np.random.default_rng(0).integers(0, 2, register).tolist()
+        yield f"  reg {', '.join(f'r{k} = {bit}' for k, bit in enumerate(bits))};"
         yield f"  always @(posedge {_net(netlist.clock)}) begin"
         yield from clocked
         yield "  end"
@@ -84,10 +87,6 @@ def _block_ports(netlist: Netlist) -> Iterable[tuple[str, np.ndarray]]:
             yield f"b{number}_{port}", nets
 
 
-def _registers(netlist: Netlist) -> int:
-    return sum(len(group) for group in netlist.groups if group.cell.flip_flop)
-
-
 def simulate_gates(
     netlist: Netlist,
     blocks: Mapping[str, str],
@@ -100,9 +99,6 @@ def simulate_gates(
     folder.mkdir(parents=True, exist_ok=True)
     verilog, waves = folder / "gates.v", folder / "gates.vcd"
     verilog.write_text(gate_verilog(netlist, blocks))
-    watched = [port.name for port in netlist.ports]
-    watched += [f"r{k}" for k in range(_registers(netlist))]
-    watched += [name for name, _ in _block_ports(netlist)]
     (outcome,) = run_bench(
         verilog,
         netlist.top,
@@ -110,11 +106,99 @@ def simulate_gates(
         [play],
         folder / "bench",
         waves=waves,
-        watched=watched,
+        watched=_watched(netlist),
         timeout_seconds=timeout_seconds,
     )
     clock = next(port.name for port in netlist.ports if netlist.clock in port.nets)
     return outcome, read_vcd(waves, clock)
+
+
+def accesses(netlist: Netlist, waves: Waves, begin: int, end: int) -> list[tuple[int, int]]:
+    """Clocks from begin to end - 1 in which each block reads, and in which it writes.
+
+    A port that ends in ``en`` enables: a write when its name says so, else a read. A block without
+    one reads in every clock.
+    """
+    values = {name: waves.values[name][begin:end].any(axis=1) for name, _ in _block_ports(netlist)}
+    found = []
+    for number, block in enumerate(netlist.blocks):
+        enables = {
+            port: int(values[f"b{number}_{k}"].sum())
+            for k, port in enumerate(block.ports)
+            if port.endswith("en")
+        }
+        reads = [clocks for port, clocks in enables.items() if "write" not in port]
+        writes = [clocks for port, clocks in enables.items() if "write" in port]
+        found.append((sum(reads) if reads else end - begin, sum(writes)))
+    return found
+
+
+DRIVER = """\
+module gatesmith_driver;
+  reg clk = 0;
+  reg [{width}-1:0] words [0:{clocks}-1];
+  reg [{width}-1:0] word;
+  integer k;
+  {top} dut ({wired});
+  initial begin
+    $readmemh("stimulus.hex", words);
+    $dumpfile("gates.vcd");
+    $dumpvars(0, {watched});
+    for (k = 0; k < {clocks}; k = k + 1) begin
+      word = words[k];
+      #5 clk = 1;
+      #5 clk = 0;
+    end
+  end
+endmodule
+"""
+
+
+def drive_gates(
+    netlist: Netlist,
+    blocks: Mapping[str, str],
+    stimulus: Mapping[str, np.ndarray],
+    folder: Path,
+    timeout_seconds: float,
+) -> Waves:
+    """Waves of a netlist that is no whole design, driven port by port on Icarus.
+
+    Parameters
+    ----------
+    blocks : mapping     As of :func:`gate_verilog`.
+    stimulus : mapping   Input port to unsigned values, int64 ``[clocks]``; others are 0. Value k
+                         stands before clock edge k, so that row k - 1 of the waves shows it.
+    """
+    clock = next(port.name for port in netlist.ports if netlist.clock in port.nets)
+    inputs = [port for port in netlist.ports if not port.output and port.name != clock]
+    clocks = len(next(iter(stimulus.values())))
+    words, width, wired = [0] * clocks, 0, [f".{clock}(clk)"]
+    for port in inputs:
+        if port.name in stimulus:
+            for k, value in enumerate(stimulus[port.name].tolist()):
+                words[k] |= value << width
+        top = width + len(port.nets)
+        wired.append(f".{port.name}(word[{top - 1}:{width}])")
+        width = top
+    driver = DRIVER.format(
+        width=width,
+        clocks=clocks,
+        top=netlist.top,
+        wired=", ".join(wired),
+        watched=", ".join(f"dut.{name}" for name in _watched(netlist)),
+    )
+    (folder / "gates.v").write_text(gate_verilog(netlist, blocks) + driver)
+    (folder / "stimulus.hex").write_text("\n".join(f"{word:x}" for word in words) + "\n")
+    compile_and_run(folder, "gates.v", "gatesmith_driver", timeout_seconds)
+    return read_vcd(folder / "gates.vcd", clock)
+
+
+def _watched(netlist: Netlist) -> list[str]:
+    """What :func:`states_of` needs to see."""
+    registers = sum(len(group) for group in netlist.groups if group.cell.flip_flop)
+    names = [port.name for port in netlist.ports]
+    names += [f"r{k}" for k in range(registers)]
+    return names + [name for name, _ in _block_ports(netlist)]
 
 
 def states_of(netlist: Netlist, waves: Waves) -> tuple[np.ndarray, np.ndarray]:

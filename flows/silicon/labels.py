@@ -18,4 +18,4 @@ def label_of(instance: str, labels: Mapping[str, str]) -> str:
     memory = memory_of(instance)
     if memory is None and not above:
         return last
-    return f"{memory or last} of {label_of(above, labels)}"
+    return f"{memory or last} of {label_of(above, labels).split(':')[0]}"

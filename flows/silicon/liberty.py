@@ -105,10 +105,10 @@ class Library:
     @property
     def corner(self) -> str:
         """Process, voltage and temperature in words, as far as the library names them."""
-        conditions = self.head.get("default_operating_conditions")
-        found = re.match(r"-?\d+(?:\.\d+)?", self.head.get("nom_temperature"))
-        temperature = f"{float(found[0]):g} °C" if found else ""
-        parts = [conditions, f"{self.voltage:g} V", temperature]
+        parts = [self.head.get("default_operating_conditions")]
+        for name, unit in (("nom_voltage", "V"), ("nom_temperature", "°C")):
+            found = re.match(r"-?\d+(?:\.\d+)?", self.head.get(name))
+            parts.append(f"{float(found[0]):g} {unit}" if found else "")
         return ", ".join(part for part in parts if part)
 
     def to_json(self) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from typing import Any
 
 from gatesmith.flows.folders import make_folder
 from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea, ModuleArea
+from gatesmith.flows.silicon.full_adder import ADDERS_FILE, adder_cells, adders_verilog
 from gatesmith.flows.silicon.liberty import FUNCTION, Library
+from gatesmith.flows.silicon.recipes import ABC_SIZING, CELLS, GATES, LOAD
 from gatesmith.flows.silicon.tables import read_cell
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import tool_version, yosys
 
-__all__ = ["MACROS", "RECIPE", "Mapping", "cells_of", "map_design", "memory_of"]
+__all__ = ["MACROS", "Mapping", "cells_of", "map_design", "memory_of"]
 
 # Modules this many levels below the top keep their borders: top, Core, layers. Lanes are
 # dissolved into their layer: ABC then runs for a layer instead of for a hundred lanes, and
@@ -28,42 +30,6 @@ LEVELS = 2
 KINDS = ("rom", "flipflop", "sram")
 MACROS = frozenset({"sram"})  # kinds of memories that are not mapped, unless told otherwise
 MEMORY = "gatesmith_memory"  # how the names of modules begin that memories are gathered in
-
-# The script of Yosys with ifraig for its SAT sweep (&fraig -x), which does not finish on the XORs
-# of an LFSR that looks far ahead. Commas stand for blanks.
-ABC = "+strash;ifraig;dc2;strash;&get,-n;&dch,-f;&nf;&put"
-# Buffers for nets of high fan-out, and cells of the strength that their loads want.
-ABC_SIZING = ";buffer,-c;topo;stime,-p;upsize;dnsize;stime,-p"
-
-# After reading, with the borders set. {library}, {avoid} and {sizing} are filled in.
-FLIP_FLOPS = "t:$_*DFF*_ t:$_DLATCH*_ t:$_SR_*_"
-GATES = (
-    "# As 'synth' does it, without its fsm and share passes, which change nothing here.",
-    *"opt_expr; opt_clean; opt -nodffe -nosdff; opt; wreduce; peepopt; opt_clean".split("; "),
-    *"alumacc; opt; memory -nomap; opt_clean; opt -fast -full; memory_map; opt -full".split("; "),
-    *"techmap; opt -fast; design -save gates".split("; "),
-    "# Generic gates. ABC sees no flip-flops, or it would run once for every clock enable.",
-    f"select t:$_*_ {FLIP_FLOPS.replace(' ', ' %d ')} %d",
-    f'abc -script "{ABC}"',
-    *"select -clear; opt_clean".split("; "),
-    "tee -q -o reports/area.generic.json stat -json",
-    "# Transistors of the gates alone: the estimate knows few kinds of flip-flops.",
-    f"delete {FLIP_FLOPS}",
-    "tee -q -o reports/area.cmos.json stat -json -tech cmos",
-)
-CELLS = (
-    "# Cells of the library.",
-    "design -load gates",
-    "dfflibmap{avoid} -liberty {library}",
-    f'abc -script "{ABC}{{sizing}}"{{avoid}} -liberty {{library}}{{constr}}',
-    *"opt_clean; rename -enumerate".split("; "),
-    "tee -q -o reports/area.mapped.json stat -json",
-    "write_verilog -noattr reports/netlist.v",
-    "# The same without borders, to be timed and simulated.",
-    *"setattr -mod -unset keep_hierarchy *; flatten -noscopeinfo".split("; "),
-    "write_json reports/netlist.json",
-)
-RECIPE = (*GATES, *CELLS, ABC_SIZING)  # all that decides a result, beside the borders
 
 
 @dataclass(frozen=True)
@@ -252,6 +218,7 @@ def map_design(
     library: Library,
     *,
     log: Path,
+    recipe: str = "default",
     macros: frozenset[str] = MACROS,
     timeout_seconds: float = 3600,
 ) -> Mapping:
@@ -265,8 +232,12 @@ def map_design(
     top : str          Its top module.
     library : Library  Cells to map to.
     log : Path         Where the log of Yosys stays when it fails; nothing is left when it works.
+    recipe : str       ``default``, or ``full-adder``: adders of the library's full-adder cells.
     macros : set       Kinds of memories that stay modules, counted in bits.
     """
+    adders = {}
+    if recipe == "full-adder":
+        adders = {ADDERS_FILE: adders_verilog(adder_cells(library))}
     make_folder(log.parent)
     with tempfile.TemporaryDirectory(prefix="gatesmith-") as name:
         folder = Path(name)
@@ -281,19 +252,22 @@ def map_design(
         kept, groups = _plan(_read_survey((folder / "survey.il").read_text()), top)
         attempts = [_surroundings(library), None] if library.timed else [None]
         for surroundings in attempts:
-            files = {"area.constr": surroundings} if surroundings else {}
+            files = adders | ({"area.constr": surroundings} if surroundings else {})
             filled = {
                 "avoid": "".join(f" -dont_use {cell}" for cell in library.avoid),
                 "library": f'"{library.path.resolve()}"',
-                "sizing": ABC_SIZING if files else "",
-                "constr": " -constr reports/area.constr" if files else "",
+                "sizing": ABC_SIZING if surroundings else "",
+                "constr": " -constr reports/area.constr" if surroundings else "",
             }
             script = [
                 "# Written by gatesmith synth. By hand, in the folder of the design:",
                 "# yosys reports/area.ys",
                 reading,
                 *_borders(top, kept, groups, macros),
-                *(line.format(**filled) for line in (*GATES, *CELLS)),
+                *GATES,
+                "# Cells of the library.",
+                *LOAD[recipe],
+                *(line.format(**filled) for line in CELLS),
             ]
             for file, text in files.items():
                 (reports / file).write_text(text)
@@ -307,13 +281,15 @@ def map_design(
                 break
         statistics = _Statistics.read(reports, library)
         mapping = Mapping(
-            report=_report(verilog, top, library, kept, groups, macros, bool(files), statistics),
+            report=_report(
+                verilog, top, library, kept, groups, macros, bool(surroundings), recipe, statistics
+            ),
             files={
                 "area.ys": "\n".join(script) + "\n",
                 **files,
                 "netlist.v": (reports / "netlist.v").read_text(),
             },
-            netlist=gzip.compress((reports / "netlist.json").read_bytes(), 1),
+            netlist=gzip.compress((reports / "netlist.json").read_bytes(), 1, mtime=0),
         )
     log.unlink(missing_ok=True)
     return mapping
@@ -345,6 +321,7 @@ def _report(
     groups: list[_Group],
     macros: frozenset[str],
     buffered: bool,
+    recipe: str,
     statistics: _Statistics,
 ) -> AreaReport:
     present: dict[tuple, str] = {}
@@ -383,6 +360,7 @@ def _report(
         unit=library.unit,
         nand2_area=library.nand2_area,
         buffered=buffered,
+        recipe=recipe,
         generic_cells={c: n for c, n in sorted(generic.items()) if c.startswith("$_")},
         mapped_cells={c: n for c, n in sorted(mapped.items()) if c in library.areas},
         modules=modules,

@@ -20,6 +20,7 @@ from gatesmith.flows.progress import working
 from gatesmith.flows.silicon.liberty import Library
 from gatesmith.flows.silicon.netlist import Netlist
 from gatesmith.models.errors import UserError
+from gatesmith.sim.process import run_logged
 
 __all__ = ["available", "opinion"]
 
@@ -95,24 +96,14 @@ def _ask(
         unit = library.scale("time_unit") / 1e-9
         script = _script(netlist, activity, period / unit)
         (folder / "run.tcl").write_text("\n".join(script) + "\n")
-        try:
-            run = subprocess.run(
-                [PROGRAM, "-exit", "run.tcl"],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=timeout_seconds,
-            )
-        except subprocess.TimeoutExpired:
-            limit = f"{timeout_seconds:g} s"
-            raise UserError(f"OpenSTA must finish within {limit}, and did not") from None
-    slacks = SLACK.findall(run.stdout)
-    total = COUNTED.search(run.stdout)
-    if not slacks or (activity is not None and total is None):
-        lines = (run.stdout + run.stderr).splitlines()
-        errors = [line for line in lines if "rror" in line or "No paths" in line]
-        reason = errors[0].strip() if errors else f"exit status {run.returncode}"
+        log = folder / "run.log"
+        command = [PROGRAM, "-exit", "run.tcl"]
+        code = run_logged(command, folder, log, tool="OpenSTA", timeout_seconds=timeout_seconds)
+        text = log.read_text(errors="replace")
+    slacks, total = SLACK.findall(text), COUNTED.search(text)
+    if code or not slacks or (activity is not None and total is None):
+        lines = [line for line in text.splitlines() if "rror" in line or "No paths" in line]
+        reason = lines[0].strip() if lines else f"exit status {code}"
         raise UserError(f"OpenSTA failed: {reason}")
     answer: dict[str, Any] = {"period_ns": (PERIOD - float(slacks[0])) * unit}
     if total is not None:

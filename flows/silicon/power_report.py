@@ -43,10 +43,12 @@ class PartEnergy:
 class MacroEnergy:
     """A memory that is no cell: what its model says for the accesses that were seen.
 
-    Accesses are clocks a frame with a read, and with a write; energies are in pJ a frame.
+    Accesses are clocks a frame with a read, and with a write; energies are in pJ a frame. ``group``
+    is the part of the design and the name that a memory has with others of its kind.
     """
 
     instance: str
+    group: str
     bits: int
     reads: float
     writes: float
@@ -203,13 +205,13 @@ def power_notes(report: PowerReport) -> list[str]:
     ]
     if report.unknown:
         lines.append(
-            f"{report.unknown} flip-flops without a reset held no known value at the start and "
-            "were counted as 0."
+            f"{report.unknown} flip-flops held no known value at the start and were counted as 0."
         )
     if report.macros and report.memory_model:
+        sources = {macro["source"] for macro in report.memory_model["macros"].values()}
         lines.append(
-            "Memory macros are listed apart, by a model of bits: "
-            f"{report.memory_model.get('source', 'given by the user')}."
+            f"Memory macros are listed apart, by a model of bits read, written and kept: "
+            f"{report.memory_model['technology']}; {'; '.join(sorted(sources))}."
         )
     return lines
 
@@ -233,10 +235,13 @@ def print_power(report: PowerReport, console: Console) -> None:
         values = [f"{part.kinds[kind]:,.1f}" for kind in KINDS]
         instance = part.instance or report.name
         table.add_row(part.label, instance, *values, f"{part.total:,.1f}", f"{share:.1f}")
-    for macro in report.macros:
-        energy = macro.access + macro.leakage
-        row = ["–"] * (len(KINDS) - 1) + [f"{macro.leakage:,.1f}", f"{energy:,.1f}"]
-        table.add_row("memory macro", macro.instance, *row, f"{100 * energy / total:.1f}")
+    for group in dict.fromkeys(macro.group for macro in report.macros):
+        macros = [macro for macro in report.macros if macro.group == group]
+        leakage = sum(macro.leakage for macro in macros)
+        energy = leakage + sum(macro.access for macro in macros)
+        row = ["–"] * (len(KINDS) - 1) + [f"{leakage:,.1f}", f"{energy:,.1f}"]
+        label = f"{len(macros)} memory macro{'s' * (len(macros) > 1)}"
+        table.add_row(label, group, *row, f"{100 * energy / total:.1f}")
     values = [f"{report.kinds[kind]:,.1f}" for kind in KINDS]
     table.add_row("total", "", *values, f"{total:,.1f}", "100.0", style="bold")
     console.print(table)
@@ -251,8 +256,9 @@ def _second(report: PowerReport) -> str:
     if "error" in second:
         return f"OpenSTA gave no second opinion: {second['error']}"
     ours = report.milliwatts(report.cells_pj - report.clock_switching)
+    blind = "" if second["internal"] else " (this version finds no energy tables in this library)"
     return (
-        f"{second['version']} on the same activity: {second['total']:.4g} mW (internal "
+        f"{second['version']} on the same activity{blind}: {second['total']:.4g} mW (internal "
         f"{second['internal']:.4g}, nets {second['switching']:.4g}, leakage "
         f"{second['leakage']:.4g}); ours, without the charge of the clock pins, which it does "
         f"not count: {ours:.4g} mW"

@@ -11,6 +11,7 @@ from gatesmith.hw.arith import count_shape
 from gatesmith.hw.sparse_mlp.lane import load_layout
 from gatesmith.hw.sparse_mlp.layer import Layer
 from gatesmith.hw.sparse_mlp.mask import mask_name, mask_verilog
+from gatesmith.hw.sparse_mlp.unrolled import Unrolled
 from gatesmith.models.sparse_mlp import SparseLayer, SparseMLPSpec
 
 __all__ = ["ArgmaxTail", "ConfigLoader", "SparseMLP"]
@@ -158,13 +159,13 @@ class SparseMLP(wiring.Component):
     def __init__(self, spec: SparseMLPSpec) -> None:
         self._spec = spec
         self.shared = {}
-        self._layers = []
-        for layer in spec.layers:
-            count = 1 if spec.datapath == "gate" else layer.lookahead
-            name = mask_name(spec.name, layer, count)
-            if layer.threshold:
-                self.shared[name] = mask_verilog(name, layer, count)
-            self._layers.append(Layer(layer, spec.datapath, spec.memory, name))
+        self._layers: list[Any] = []
+        if spec.datapath == "unrolled":
+            unrolled = Unrolled(spec)
+            self.shared |= unrolled.shared
+            self._layers.append(unrolled)
+        else:
+            self._add_layers(spec)
         output = spec.output_format
         self._tail = ArgmaxTail(
             scores=spec.layers[-1].outputs,
@@ -185,10 +186,22 @@ class SparseMLP(wiring.Component):
             }
         super().__init__(members)
 
+    def _add_layers(self, spec: SparseMLPSpec) -> None:
+        """A component for each layer, and the module of mask bits that its lanes share."""
+        for layer in spec.layers:
+            count = 1 if spec.datapath == "gate" else layer.lookahead
+            name = mask_name(spec.name, layer, count)
+            if layer.threshold:
+                self.shared[name] = mask_verilog(name, layer, count)
+            self._layers.append(Layer(layer, spec.datapath, spec.memory, name))
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        for index, layer in enumerate(self._layers):
-            m.submodules[f"layer{index}"] = layer
+        if self._spec.datapath == "unrolled":
+            m.submodules.unrolled = self._layers[0]
+        else:
+            for index, layer in enumerate(self._layers):
+                m.submodules[f"layer{index}"] = layer
         m.submodules.tail = self._tail
         stages: list[Any] = [*self._layers, self._tail]
         for before, after in pairwise(stages):

@@ -4,6 +4,8 @@ Follows Ardakani, Condo and Gross, "Sparsely-Connected Neural Networks: Towards 
 Implementation of Deep Neural Networks", ICLR 2017 (arXiv 1611.01427).
 """
 
+from gatesmith.models.sparse_mlp.cost import FEATURES_VERSION, features, kind, memory_bits
+from gatesmith.models.sparse_mlp.examples import examples
 from gatesmith.models.sparse_mlp.faults import faults
 from gatesmith.models.sparse_mlp.golden import dataset_frames, golden, hidden
 from gatesmith.models.sparse_mlp.layer import SparseLayer
@@ -12,14 +14,19 @@ from gatesmith.models.sparse_mlp.schedule import Timing, timing
 from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
 
 __all__ = [
+    "FEATURES_VERSION",
     "OPERATION",
     "SparseLayer",
     "SparseMLPSpec",
     "Timing",
     "dataset_frames",
+    "examples",
     "faults",
+    "features",
     "golden",
     "hidden",
+    "kind",
+    "memory_bits",
     "operations",
     "parts",
     "timing",

@@ -22,6 +22,8 @@ def parts(spec: SparseMLPSpec) -> dict[str, str]:
         "core.tail": "argmax",
         "core.loader": "loader of the memories",
     }
+    if spec.datapath == "unrolled":
+        return found | {"core.unrolled": "all layers at once"}
     for index, layer in enumerate(spec.layers):
         shape = f"{layer.inputs} to {layer.outputs}"
         lanes = f"{layer.lanes} lane{'s' * (layer.lanes > 1)}"

@@ -14,6 +14,12 @@ other. With clocks counted in integers:
 * The results of a group that ended in clock e are offered from clock e + 3, one a clock (two
   pipeline stages and the result register). The next group may end only after the last was taken.
 * The argmax follows the last score in the next clock.
+
+The unrolled datapath gathers a frame, a word a clock, and launches it into the layers in a clock
+after its last word, as soon as the frame before has left them; the next frame is gathered
+meanwhile. There is a register behind every layer but the last and ``pipeline`` more inside each.
+The scores are taken, all at once, as soon as those of the frame before have been sent, and are
+offered from the next clock, one a clock.
 """
 
 from dataclasses import dataclass
@@ -137,20 +143,53 @@ class _Pipeline:
         times = tuple(state.relative(origin, floor) for state in self.state)
         return (self.source - origin, max(self.sink - origin, floor), *times)
 
+    @property
+    def span(self) -> int:
+        """Clocks after which nothing binds any more."""
+        return sum(
+            sum(run) + layer.inputs + layer.outputs + 9
+            for run, layer in zip(self.runs, self.layers, strict=True)
+        )
+
+
+class _Unrolled:
+    """Walks frame after frame through the unrolled layers."""
+
+    def __init__(self, spec: SparseMLPSpec) -> None:
+        self.inputs, self.outputs = spec.layers[0].inputs, spec.layers[-1].outputs
+        self.registers = len(spec.layers) * (1 + spec.pipeline) - 1
+        self.source = -1  # clock of the last input beat
+        self.launched = -(1 << 40)  # the frame before was launched
+        self.taken = -(1 << 40)  # its scores were taken
+        self.sent = -(1 << 40)  # the last of its scores was sent
+
+    def frame(self) -> tuple[int, int]:
+        """Clocks of a frame's first input beat and last output beat."""
+        begin = max(self.source + 1, self.launched)
+        self.source = begin + self.inputs - 1
+        self.launched = max(self.source + 1, self.taken)
+        self.taken = max(self.launched + 1 + self.registers, self.sent + 1)
+        self.sent = self.taken + self.outputs
+        return begin, self.sent + 1
+
+    def snapshot(self, origin: int, floor: int) -> tuple:
+        """Everything that later frames depend on, relative to an origin."""
+        past = (self.source, self.launched, self.taken, self.sent)
+        return tuple(max(t - origin, floor) for t in past)
+
+    @property
+    def span(self) -> int:
+        """Clocks after which nothing binds any more."""
+        return self.inputs + self.registers + self.outputs + 9
+
 
 def _events(spec: SparseMLPSpec, frames: int) -> tuple[list[int], list[int], int]:
     """First-in clocks and durations of the frames until they repeat, and the period's start."""
-    pipeline = _Pipeline(spec)
+    pipeline = _Unrolled(spec) if spec.datapath == "unrolled" else _Pipeline(spec)
     begins: list[int] = []
     spans: list[int] = []
     seen: dict[tuple, int] = {}
-    floor = (
-        -sum(
-            sum(run) + layer.inputs + layer.outputs + 9
-            for run, layer in zip(pipeline.runs, spec.layers, strict=True)
-        )
-        * 4
-    )
+    floor = -4 * pipeline.span
     for _ in range(frames):
         begin, end = pipeline.frame()
         begins.append(begin)

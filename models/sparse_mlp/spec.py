@@ -16,8 +16,10 @@ from gatesmith.models.store import read_store, write_store
 __all__ = ["DATAPATHS", "MEMORIES", "SparseMLPSpec"]
 
 FORMAT = "gatesmith-spec"
-DATAPATHS = ("gate", "index")
+DATAPATHS = ("gate", "index", "unrolled")
 MEMORIES = ("rom", "flipflop", "sram")
+UNROLLED_WEIGHTS = 1 << 16  # kept weights of an unrolled layer, at most
+UNROLLED_REGISTERS = 64
 
 _LAYER_ARRAYS = ("seeds", "weights", "bias")
 
@@ -29,15 +31,20 @@ class SparseMLPSpec:
     Parameters
     ----------
     layers : tuple of SparseLayer   In order of data flow; only the last has ``output_bits`` 0.
-    datapath : str   ``gate`` visits every input, ``index`` only the kept ones.
+    datapath : str   ``gate`` visits every input, ``index`` only the kept ones, ``unrolled``
+                     computes whole layers at once, with the weights built into adders.
     memory : str     Of weights and biases: ``rom`` (constant), ``flipflop`` or ``sram`` (loadable).
     name : str       Name of the Verilog top module.
+    depth : int      Unrolled: adders in a row beyond the least possible; None is no bound.
+    pipeline : int   Unrolled: registers inside each layer, beside the one behind it, 0 to 64.
     """
 
     layers: tuple[SparseLayer, ...]
-    datapath: Literal["gate", "index"] = "gate"
+    datapath: Literal["gate", "index", "unrolled"] = "gate"
     memory: Literal["rom", "flipflop", "sram"] = "rom"
     name: str = "sparse_mlp"
+    depth: int | None = None
+    pipeline: int = 0
 
     family = "sparse-mlp"
 
@@ -60,6 +67,26 @@ class SparseMLPSpec:
                 "Inputs and input bits of a layer",
                 f"the outputs of the layer before {(before.outputs, before.output_bits)}",
                 (after.inputs, after.input_bits),
+            )
+        self._check_unrolled()
+
+    def _check_unrolled(self) -> None:
+        """UserError for what the unrolled datapath cannot be."""
+        depth, pipeline = self.depth, self.pipeline
+        legal = depth is None or (isinstance(depth, int) and depth >= 0)
+        check(legal, "Depth", "a number from 0 on, or 'unlimited'", depth)
+        legal = isinstance(pipeline, int) and 0 <= pipeline <= UNROLLED_REGISTERS
+        check(legal, "Pipeline", f"between 0 and {UNROLLED_REGISTERS}", pipeline)
+        if self.datapath != "unrolled":
+            return
+        check(self.memory == "rom", "Memory", "'rom' for the unrolled datapath", self.memory)
+        for index, layer in enumerate(self.layers):
+            kept = int(layer.fan_in.sum())
+            check(
+                kept <= UNROLLED_WEIGHTS,
+                f"Kept weights of layer {index}",
+                f"at most {UNROLLED_WEIGHTS} for the unrolled datapath",
+                kept,
             )
 
     @property
@@ -138,12 +165,16 @@ class SparseMLPSpec:
         memory: str | None = None,
         lanes: int | str | Sequence[int] | None = None,
         lookahead: int | None = None,
+        depth: int | str | None = None,
+        pipeline: int | None = None,
         name: str | None = None,
     ) -> "SparseMLPSpec":
-        """The same function built another way.
+        """The same function built another way; what is None stays.
 
         ``lanes`` is one number for all layers (no more than the layer's outputs are used), a
-        number for each layer, or ``"all"``. UserError for an impossible choice.
+        number for each layer, or ``"all"``; ``depth`` is a number or ``"unlimited"``. The unrolled
+        datapath has no use for ``lanes`` and ``lookahead``, the others none for ``depth`` and
+        ``pipeline``. UserError for an impossible choice.
         """
         count = len(self.layers)
         if lanes is None:
@@ -174,6 +205,8 @@ class SparseMLPSpec:
             datapath=self.datapath if datapath is None else datapath,  # type: ignore[arg-type]
             memory=self.memory if memory is None else memory,  # type: ignore[arg-type]
             name=self.name if name is None else name,
+            depth=self.depth if depth is None else None if depth == "unlimited" else depth,  # type: ignore[arg-type]
+            pipeline=self.pipeline if pipeline is None else pipeline,
         )
 
     def save(self, path: str | Path) -> None:
@@ -184,6 +217,8 @@ class SparseMLPSpec:
             "name": self.name,
             "datapath": self.datapath,
             "memory": self.memory,
+            "depth": self.depth,
+            "pipeline": self.pipeline,
             "layers": [{name: getattr(layer, name) for name in plain} for layer in self.layers],
         }
         arrays = {
@@ -207,7 +242,13 @@ class SparseMLPSpec:
                 for k, entry in enumerate(meta["layers"])
             )
             return cls(
-                layers=layers, datapath=meta["datapath"], memory=meta["memory"], name=meta["name"]
+                layers=layers,
+                datapath=meta["datapath"],
+                memory=meta["memory"],
+                name=meta["name"],
+                # Specs written before there was an unrolled datapath have neither.
+                depth=meta.get("depth"),
+                pipeline=meta.get("pipeline", 0),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{path}: not the Spec of a sparse MLP: {error}") from error

@@ -295,13 +295,16 @@ def lower(
     memory: str = "rom",
     lanes: int | str | tuple[int, ...] = 64,
     lookahead: int | None = None,
+    depth: int | str | None = None,
+    pipeline: int = 0,
     name: str = "sparse_mlp",
 ) -> SparseMLPSpec:
     """The Spec that computes what the net computes in evaluation mode.
 
     Parameters
     ----------
-    datapath, memory, lanes, name   As of :class:`SparseMLPSpec` and its ``with_options``.
+    datapath, memory, lanes, depth, pipeline, name
+        As of :class:`SparseMLPSpec` and its ``with_options``.
     lookahead : int   Block of the index datapath; None: by each layer's sparsity.
     """
     layers = []
@@ -329,5 +332,5 @@ def lower(
             )
         )
     return SparseMLPSpec(layers=tuple(layers), name=name).with_options(
-        datapath=datapath, memory=memory, lanes=lanes
+        datapath=datapath, memory=memory, lanes=lanes, depth=depth, pipeline=pipeline
     )

@@ -1,9 +1,11 @@
 """Spec to Verilog: seconds against the number of kept weights."""
 
+import numpy as np
 import pytest
 from designs import random_spec
 
 from gatesmith.families import FAMILIES
+from gatesmith.hw.matvec import matvec_verilog
 
 
 @pytest.mark.parametrize("size", [100, 316, 1000, 3162])
@@ -25,3 +27,16 @@ def test_generation_time_of_the_mnist_network(benchmark, datapath):
         datapath=datapath, lookahead=32,
     )  # fmt: skip
     benchmark.pedantic(FAMILIES["sparse-mlp"].verilog, args=(spec,), rounds=1)
+
+
+@pytest.mark.parametrize("input_bits", [1, 8])
+@pytest.mark.parametrize("outputs, inputs", [(64, 128), (181, 181)])
+def test_generation_time_of_a_ternary_product(benchmark, outputs, inputs, input_bits):
+    matrix = np.random.default_rng(1).integers(-1, 2, (outputs, inputs))
+    part = benchmark.pedantic(
+        matvec_verilog,
+        args=("part", matrix),
+        kwargs=dict(input_bits=input_bits, signed=input_bits > 1),
+        rounds=1,
+    )
+    benchmark.extra_info |= {"weights": matrix.size, "adders": part.adders}

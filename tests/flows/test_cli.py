@@ -143,6 +143,8 @@ def unwritable(tmp_path: Path) -> Path:
         ("memory=dram", ["Memory", "rom", "'dram'"]),
         ("lookahead=3", ["Lookahead", "3"]),
         ("lookahead=0", ["Lookahead", "0"]),
+        ("depth=-1", ["Depth", "-1"]),
+        ("pipeline=many", ["Pipeline", "'many'"]),
         ("name=a-b", ["Name", "'a-b'"]),
         ("name=3", ["Name", "'3'"]),
         ("gate", ["key=value"]),

@@ -57,7 +57,7 @@ def test_matches_what_the_flows_write(kind: str, measured: Path) -> None:
 def test_matches_other_reports(measured: Path) -> None:
     digest = "a" * 64
     _check("power", power_report(digest).to_json())
-    _check("power", power_report(digest, macros=(), memory_model=None, second=None).to_json())
+    _check("power", power_report(digest, macros=(), second=None).to_json())
     _check("timing", timing_report(digest).to_json())
 
 

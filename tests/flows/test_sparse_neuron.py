@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from rich.console import Console
+from tiny_cells import tiny_library
 
 from gatesmith.flows import sparse_neuron
 from gatesmith.flows.sparse_neuron import index_storage, neuron, reproduce_sparse_neuron
@@ -19,6 +20,30 @@ def small(monkeypatch, tmp_path_factory):
     monkeypatch.setattr(sparse_neuron, "SPARSITIES", (0.0, 0.5))
     monkeypatch.setattr(sparse_neuron, "PAPER_UM2", (26265, 13859))
     monkeypatch.setattr(sparse_neuron, "PAPER_SAVING", (0, 47))
+
+
+def test_energy(small, tmp_path):
+    library = tiny_library(tmp_path)
+    result = reproduce_sparse_neuron(library.path, console=Console(quiet=True))
+    assert result["inputs"] == "8 sheets of 16 handwritten digits (scikit-learn's test images)"
+    for entries in result["ours"].values():
+        dense, half = entries
+        assert dense["energy_saving_percent"] == 0.0
+        saving = 100 * (1 - half["energy_pj"] / dense["energy_pj"])
+        assert half["energy_saving_percent"] == pytest.approx(saving, abs=0.1)
+    flip_flops, rom = (result["ours"][name][0] for name in ("flipflop", "rom"))
+    # Most of the energy is in the clock pins of weights that nobody writes.
+    assert flip_flops["gated_energy_pj"] < 0.7 * flip_flops["energy_pj"]
+    assert rom["energy_pj"] < flip_flops["gated_energy_pj"]
+    assert "Gated" in result["notes"][-1]
+
+
+def test_no_energy_without_delays(small):
+    result = reproduce_sparse_neuron(console=Console(quiet=True))
+    assert result["inputs"] is None
+    assert {entry["energy_pj"] for entries in result["ours"].values() for entry in entries} == {
+        None
+    }
 
 
 @pytest.mark.parametrize(

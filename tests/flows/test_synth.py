@@ -13,7 +13,7 @@ from rich.console import Console
 
 from gatesmith.families import FAMILIES
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
-from gatesmith.flows.synth import synth
+from gatesmith.flows.synth import mapping_of, synth
 from gatesmith.models.errors import UserError
 from gatesmith.models.sparse_mlp import SparseMLPSpec
 from gatesmith.sim.yosys import yosys
@@ -148,7 +148,7 @@ def test_known_area(design):
     assert written["total"]["gate_equivalents"] == 7.0 and written["total"]["area_um2"] is None
     assert written["library"]["name"] == "gatesmith_generic" and written["yosys"]
     found = sorted(path.name for path in (folder / "reports").iterdir())
-    assert found == ["area.json", "area.ys", "netlist.v"]
+    assert found == ["area.json", "area.ys", "netlist.v", "timing.json"]
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -249,3 +249,15 @@ def test_mask_that_looks_far_ahead_is_mapped_in_seconds(design):
     spec = random_spec(1, (64, 4), datapath="index", lanes=1, width=16, leap=8, lookahead=32)
     folder = design(FAMILIES["sparse-mlp"].verilog(spec), "sparse_mlp")
     assert synth(folder, console=quiet(), timeout_seconds=100).total.mapped_cells > 1000
+
+
+@pytest.mark.parametrize(
+    "datapath, memory",
+    [("gate", "rom"), ("gate", "flipflop"), ("index", "sram"), ("unrolled", "rom")],
+)
+def test_every_part_has_a_name_in_words(tmp_path, datapath, memory):
+    spec = random_spec(1, (5, 4, 3), lanes=2, datapath=datapath, memory=memory)
+    text = FAMILIES["sparse-mlp"].verilog(spec)
+    mapping = mapping_of(text, spec.name, liberty=GENERIC_LIBRARY, log=tmp_path / "log")
+    instances = {part.instance for part in mapping.report.modules}
+    assert instances <= set(FAMILIES["sparse-mlp"].models.parts(spec))

@@ -21,6 +21,7 @@ FAMILY = FAMILIES["sparse-mlp"]
 OPTIONS = {
     "gate": dict(datapath="gate", memory="rom"),
     "index": dict(datapath="index", memory="sram", lanes=2),
+    "unrolled": dict(datapath="unrolled", pipeline=1),
 }
 
 

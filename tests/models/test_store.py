@@ -24,6 +24,16 @@ def test_round_trip_is_byte_identical(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
 
 
+def test_no_length_of_the_head_is_taken_for_a_pickle(tmp_path):
+    """The first bytes of safetensors are the length of their head, of any value."""
+    looks_like = set()
+    for padding in range(0, 700):
+        write_store(tmp_path / "x", "thing", {"pad": "x" * padding}, {"a": np.arange(3)})
+        looks_like.add((tmp_path / "x").read_bytes()[:2])
+        read_store(tmp_path / "x", "thing")
+    assert b"\x80\x02" in looks_like
+
+
 @pytest.mark.parametrize("damage", ["pickle", "truncated", "text", "empty", "folder"])
 def test_rejects_what_is_not_safetensors(tmp_path, monkeypatch, damage):
     monkeypatch.chdir(tmp_path)

@@ -18,17 +18,24 @@ from gatesmith.flows.verify import judge, make_vectors, simulate
 from gatesmith.hw.sparse_mlp.mask import mask_verilog
 
 FAMILY = FAMILIES["sparse-mlp"]
+MEMORIES = ["rom", "flipflop", "sram"]
+# Combinations of datapath and memory that there are.
+BUILT = [("gate", "rom"), ("gate", "sram"), ("index", "rom"), ("index", "sram")]
+BUILT.append(("unrolled", "rom"))
 AWKWARD = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17])
 
 
 @st.composite
 def specs(draw):
     width = draw(st.sampled_from([4, 8, 11]))
+    datapath = draw(st.sampled_from(["gate", "index", "unrolled"]))
     return random_spec(
         draw(st.integers(0, 2**32 - 1)),
         draw(st.lists(AWKWARD, min_size=2, max_size=4)),
-        datapath=draw(st.sampled_from(["gate", "index"])),
-        memory=draw(st.sampled_from(["rom", "flipflop", "sram"])),
+        datapath=datapath,
+        memory="rom" if datapath == "unrolled" else draw(st.sampled_from(MEMORIES)),
+        depth=draw(st.sampled_from([None, 0, 1])),
+        pipeline=draw(st.integers(0, 3)),
         input_bits=draw(st.integers(1, 8)),
         activation_bits=draw(st.integers(1, 8)),
         weight_kind=draw(st.sampled_from(["binary", "ternary", "int8"])),
@@ -79,8 +86,7 @@ def test_verilog_matches_golden_at_length(tmp_path, spec, stall):
     check_equal(spec, stall, tmp_path)
 
 
-@pytest.mark.parametrize("datapath", ["gate", "index"])
-@pytest.mark.parametrize("memory", ["rom", "sram"])
+@pytest.mark.parametrize("datapath, memory", BUILT)
 def test_both_engines_agree_on_many_frames(tmp_path, datapath, memory):
     spec = random_spec(5, [33, 17, 9], datapath=datapath, memory=memory, lanes=6)
     text = FAMILY.verilog(spec)
@@ -94,6 +100,8 @@ def test_datapaths_give_the_same_words(tmp_path):
     frames = frames_of(gate, 50)
     golden = FAMILY.models.golden
     assert np.array_equal(golden(gate, frames).outputs, golden(index, frames).outputs)
+    unrolled = gate.with_options(datapath="unrolled", pipeline=1)
+    assert np.array_equal(golden(gate, frames).outputs, golden(unrolled, frames).outputs)
 
 
 def without_saturation(value, shift, bits):
@@ -121,7 +129,7 @@ def test_comparator_off_by_one_is_seen(tmp_path, datapath):
     assert differs(text, spec, frames_of(spec, 8), tmp_path, brief=True)
 
 
-@pytest.mark.parametrize("datapath", ["gate", "index"])
+@pytest.mark.parametrize("datapath", ["gate", "index", "unrolled"])
 def test_every_fault_of_the_spec_is_seen(tmp_path, datapath):
     spec = random_spec(7, [24, 12, 5], datapath=datapath, weight_kind="int8", sparsity=0.5)
     frames = frames_of(spec, 64)
@@ -147,8 +155,7 @@ LINTED = [
 
 
 @pytest.mark.parametrize("options", LINTED, ids=lambda o: "-".join(map(str, o["sizes"])))
-@pytest.mark.parametrize("datapath", ["gate", "index"])
-@pytest.mark.parametrize("memory", ["rom", "sram"])
+@pytest.mark.parametrize("datapath, memory", BUILT)
 def test_verilog_is_clean(tmp_path, options, datapath, memory):
     path = tmp_path / "design.v"
     path.write_text(FAMILY.verilog(random_spec(4, datapath=datapath, memory=memory, **options)))
@@ -165,9 +172,11 @@ def test_verilog_is_clean(tmp_path, options, datapath, memory):
 def test_only_int8_weights_multiply(kind, datapath):
     spec = random_spec(6, [12, 7, 3], datapath=datapath, weight_kind=kind)
     assert ("$mul" in cells_of(FAMILY.verilog(spec), spec.name)) == (kind == "int8")
+    unrolled = spec.with_options(datapath="unrolled")
+    assert "$mul" not in cells_of(FAMILY.verilog(unrolled), spec.name)
 
 
-@pytest.mark.parametrize("datapath", ["gate", "index"])
+@pytest.mark.parametrize("datapath", ["gate", "index", "unrolled"])
 def test_verilog_is_the_same_in_every_process(datapath):
     code = (
         "import hashlib; from designs import random_spec; from gatesmith.families import FAMILIES;"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatesmith.models.sparse_mlp import timing
-from gatesmith.models.sparse_mlp.schedule import _Pipeline, clocks, group_clocks
+from gatesmith.models.sparse_mlp.schedule import _Pipeline, _Unrolled, clocks, group_clocks
 
 
 def test_lone_neuron_takes_a_clock_an_input():
@@ -37,14 +37,22 @@ def test_layers_overlap_frames(datapath):
     assert found.interval <= slowest + 8 * 6
 
 
+def test_unrolled_layers_are_as_fast_as_the_words_come():
+    spec = random_spec(4, [30, 24, 10], datapath="unrolled", pipeline=2)
+    found = timing(spec)
+    # 30 words, the launch, 2 layers of 3 registers but the last one's, 10 scores, the argmax.
+    assert (found.latency, found.interval) == (30 + 1 + 5 + 1 + 10 + 1, 30)
+    assert timing(random_spec(4, [3, 24, 10], datapath="unrolled")).interval == 10 + 1
+
+
 @given(
     st.integers(0, 2**32),
     st.lists(st.integers(1, 12), min_size=2, max_size=4),
     st.integers(1, 12),
-    st.sampled_from(["gate", "index"]),
+    st.sampled_from(["gate", "index", "unrolled"]),
 )
 def test_repeating_schedule_equals_the_long_walk(seed, sizes, lanes, datapath):
-    spec = random_spec(seed, sizes, lanes=lanes, datapath=datapath)
-    walk = _Pipeline(spec)
+    spec = random_spec(seed, sizes, lanes=lanes, datapath=datapath, pipeline=lanes - 1)
+    walk = _Unrolled(spec) if datapath == "unrolled" else _Pipeline(spec)
     spans = [end - begin + 1 for begin, end in (walk.frame() for _ in range(120))]
     assert clocks(spec, 120).tolist() == spans

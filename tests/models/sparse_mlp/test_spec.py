@@ -60,8 +60,16 @@ def test_rejects_chain(layers, message):
         ({"lanes": "many"}, "Lanes must be a number, a number for each layer, or 'all',"),
         ({"lanes": [1, 2, 3]}, "Lanes must be one number or 2, one a layer, not (1, 2, 3)"),
         ({"lanes": 0}, "Lanes must be between 1 and 5, not 0"),
-        ({"datapath": "fast"}, "Datapath must be one of ('gate', 'index'), not 'fast'"),
+        ({"datapath": "fast"}, "Datapath must be one of ('gate', 'index', 'unrolled'), not"),
         ({"memory": "dram"}, "Memory must be one of ('rom', 'flipflop', 'sram'), not 'dram'"),
+        ({"depth": -1}, "Depth must be a number from 0 on, or 'unlimited', not -1"),
+        ({"depth": "deep"}, "Depth must be a number from 0 on, or 'unlimited', not 'deep'"),
+        ({"pipeline": -1}, "Pipeline must be between 0 and 64, not -1"),
+        ({"pipeline": 65}, "Pipeline must be between 0 and 64, not 65"),
+        (
+            {"datapath": "unrolled", "memory": "sram"},
+            "Memory must be 'rom' for the unrolled datapath, not 'sram'",
+        ),
         ({"name": "3x"}, "Name must be a Verilog identifier, no keyword and not tb or "),
             ({"name": "wire"}, "Name must be a Verilog identifier, no keyword and not tb or "),
     ],
@@ -69,6 +77,33 @@ def test_rejects_chain(layers, message):
 def test_rejects_options(options, message):
     with pytest.raises(UserError, match="^" + re.escape(message)):
         SparseMLPSpec(layers=(LAYER, SCORES)).with_options(**options)
+
+
+def test_rejects_an_unrolled_layer_that_is_too_large():
+    spec = random_spec(1, [257, 256, 2], sparsity=0)
+    message = "Kept weights of layer 0 must be at most 65536 for the unrolled datapath, not 65792"
+    with pytest.raises(UserError, match=f"^{message}$"):
+        spec.with_options(datapath="unrolled")
+
+
+def test_depth_and_pipeline_are_kept(tmp_path):
+    spec = random_spec(3, [9, 4], datapath="unrolled").with_options(depth=2, pipeline=3)
+    spec.save(tmp_path / "spec")
+    again = SparseMLPSpec.load(tmp_path / "spec")
+    assert (again.datapath, again.depth, again.pipeline) == ("unrolled", 2, 3)
+    assert again.with_options(lanes=2).depth == 2
+    assert again.with_options(depth="unlimited").depth is None
+
+
+def test_load_reads_specs_without_depth_and_pipeline(tmp_path):
+    from gatesmith.models.store import read_store, write_store
+
+    random_spec(3, [9, 4]).save(tmp_path / "new")
+    meta, arrays = read_store(tmp_path / "new", "gatesmith-spec")
+    old = {key: value for key, value in meta.items() if key not in ("depth", "pipeline")}
+    write_store(tmp_path / "old", "gatesmith-spec", old, arrays)
+    spec = SparseMLPSpec.load(tmp_path / "old")
+    assert (spec.depth, spec.pipeline) == (None, 0)
 
 
 @pytest.mark.parametrize("memory", ["rom", "sram"])
