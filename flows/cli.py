@@ -163,8 +163,8 @@ def verify(directory: str, **options: Any) -> int:
 
     Exit code 0 when all are equal, 1 when not.
     """
-    from gatesmith.flows.verify import print_report
     from gatesmith.flows.verify import verify as run
+    from gatesmith.flows.verify_report import print_report
 
     report = run(directory, **options)
     print_report(report, _console())

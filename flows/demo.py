@@ -21,7 +21,8 @@ from gatesmith.flows.report import report as write_report
 from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.power_report import PowerReport
 from gatesmith.flows.synth import synth
-from gatesmith.flows.verify import ODD_FRAMES, VerifyReport, verify
+from gatesmith.flows.verify import ODD_FRAMES, verify
+from gatesmith.flows.verify_report import VerifyReport
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
 

@@ -4,7 +4,7 @@ import re
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from gatesmith.flows.verify import PlayReport, VerifyReport
+from gatesmith.flows.verify_report import PlayReport, VerifyReport
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
 

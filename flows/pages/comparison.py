@@ -6,6 +6,7 @@ from pathlib import Path
 from string import ascii_uppercase
 
 from gatesmith.flows.lower import option_names
+from gatesmith.flows.pages.cost import macro_area
 from gatesmith.flows.pages.document import (
     Block,
     Bullets,
@@ -37,10 +38,12 @@ class _Row:
     interval: float
     equivalents: float | None = None
     area: float | None = None
+    macros: float = 0.0  # area of memory macros, µm², which is in area and equivalents
     fastest: float | None = None
     energy: float | None = None
     operation: float | None = None
     libraries: frozenset[str] = frozenset()
+    recipe: str | None = None
     clock: float | None = None
 
     @property
@@ -82,13 +85,19 @@ def _mark(index: int) -> str:
 
 def _row(found: Findings, mark: str) -> _Row:
     figures: dict[str, float | None] = {}
+    macros, recipe = 0.0, None
     libraries = set()
     area, timing, power = (found.fresh(kind) for kind in ("area", "timing", "power"))
     if area:
         with reading(area.path):
             figures["equivalents"] = area.content["total"]["gate_equivalents"]
             figures["area"] = area.content["total"]["area_um2"]
+            macros = macro_area(area.content)
+            if macros and figures["area"] is not None and figures["equivalents"] is not None:
+                figures["area"] += macros
+                figures["equivalents"] += macros / area.content["library"]["nand2_area"]
             libraries.add(area.content["library"]["sha256"])
+            recipe = area.content.get("recipe", "default")
     if timing:
         with reading(timing.path):
             figures["fastest"] = timing.content["max_mhz"]
@@ -114,6 +123,8 @@ def _row(found: Findings, mark: str) -> _Row:
         verdict=verdict,
         accuracy=found.accuracy[1] if found.accuracy else None,
         interval=interval,
+        macros=macros,
+        recipe=recipe,
         libraries=frozenset(libraries),
         **figures,  # type: ignore[arg-type]
     )
@@ -147,6 +158,11 @@ def _differences(found: Sequence[Findings], rows: Sequence[_Row]) -> list[str]:
     sets = sorted({str(one.design.get("data")) for one in found if one.accuracy})
     if len(sets) > 1:
         reasons.append(f"Accuracies are on different data sets ({joined(sets)}): not ranked.")
+    if any(row.macros and row.area is None for row in rows):
+        reasons.append("Areas of memory macros are in µm², those of the cells are not: not ranked.")
+    recipes = sorted({row.recipe for row in rows if row.recipe})
+    if len(recipes) > 1:
+        reasons.append(f"Areas come from different recipes ({joined(recipes)}): not ranked.")
     clocks = sorted({row.clock for row in rows if row.clock})
     if len(clocks) > 1:
         shown = joined([f"{clock:g} MHz" for clock in clocks])
@@ -173,11 +189,12 @@ def _front(rows: Sequence[_Row]) -> set[str]:
 
 def _table(rows: Sequence[_Row], front: set[str], fair: bool) -> Table:
     # Title, figure, how it is written, and whether more is better.
+    area = " with macros" if any(row.macros and row.area is not None for row in rows) else ""
     columns: list[tuple[str, Callable[[_Row], float | None], Callable, bool]] = [
         ("accuracy", lambda row: row.accuracy, _percent, True),
         ("clocks between frames", lambda row: row.interval, lambda v: f"{v:,g}", False),
-        ("GE", lambda row: row.equivalents, number, False),
-        ("µm²", lambda row: row.area, number, False),
+        (f"GE{area}", lambda row: row.equivalents, number, False),
+        (f"µm²{area}", lambda row: row.area, number, False),
         ("fastest MHz", lambda row: row.fastest, lambda v: number(v, 1), True),
         ("frames/s at that", lambda row: row.frames, number, True),
         ("pJ a frame", lambda row: row.energy, number, False),
@@ -230,7 +247,7 @@ def _plot(rows: Sequence[_Row], front: set[str], fair: bool) -> list[Block]:
     drawing = scatter(
         "Energy against area, with accuracy",
         points,
-        "area, gate equivalents",
+        "area, gate equivalents" + (" with macros" if any(row.macros for row in rows) else ""),
         "energy, pJ a frame",
     )
     words = "Down and to the left is better; each point with its accuracy."

@@ -18,7 +18,7 @@ from gatesmith.flows.pages.findings import COMMANDS, Findings, Report, reading
 from gatesmith.flows.pages.words import energy, megahertz, number, short
 from gatesmith.flows.silicon.power_report import LABELS
 
-__all__ = ["area", "area_parts", "fpga", "power", "timing"]
+__all__ = ["area", "area_parts", "macro_area", "fpga", "power", "timing"]
 
 
 def _absent(found: Findings, kind: str, what: str) -> list[Block] | None:
@@ -63,6 +63,11 @@ def area_parts(content: Mapping[str, Any]) -> list[tuple[str, float, float, floa
             )
         )
     return rows
+
+
+def macro_area(content: Mapping[str, Any]) -> float:
+    """Area of the memory macros, µm² by a model; it is in no other figure of the report."""
+    return float(sum(memory.get("macro_area_um2") or 0.0 for memory in content["memories"]))
 
 
 def area(found: Findings) -> list[Block]:
@@ -127,6 +132,9 @@ def _area(found: Findings, report: Report) -> list[Block]:
     if metric:
         words += f", {number(total['area_um2'])} µm²"
     words += f", in {library['name']}; 1 GE is its smallest NAND2."
+    macros = macro_area(content)
+    if macros:
+        words += f" Memory macros are not in it: {number(macros)} µm² more by a model of bits."
     name = "Area by part, " + ("µm²" if metric else "gate equivalents")
     series = ("gates", "flip-flops", "memories")
     return [
@@ -162,14 +170,24 @@ def _mapped_memories(memories: list[dict[str, Any]]) -> list[Block]:
                 number(mapped["gate_equivalents"] / memory["bits"], 2)
                 if mapped and memory["bits"]
                 else "–",
+                number(memory.get("macro_area_um2")),
             )
         )
     return [
         Table(
             caption="Memories as mapped",
-            columns=("memory", "kind", "number", "words × bits", "bits in all", "GE", "GE a bit"),
+            columns=(
+                "memory",
+                "kind",
+                "number",
+                "words × bits",
+                "bits in all",
+                "GE",
+                "GE a bit",
+                "macro µm²",
+            ),
             rows=rows,
-            numbers=frozenset({2, 3, 4, 5, 6}),
+            numbers=frozenset(range(2, 8)),
         )
     ]
 
@@ -248,9 +266,15 @@ def power(found: Findings) -> list[Block]:
 
 
 def _other_library(found: Findings, report: Report) -> list[Block]:
-    """A warning when area and energy come from different libraries."""
+    """A warning when area and energy come from different libraries or recipes."""
     mapped = found.fresh("area")
-    if not mapped or mapped.content["library"]["sha256"] == report.content["library"]["sha256"]:
+    if not mapped:
+        return []
+    recipe = mapped.content.get("recipe", "default")
+    if recipe != "default":  # power knows no other
+        words = f"Area and timing are of the recipe {recipe}, energy of the default one."
+        return [Notice("stale", words)]
+    if mapped.content["library"]["sha256"] == report.content["library"]["sha256"]:
         return []
     words = (f"Area is of {mapped.content['library']['name']}, energy of "
              f"{report.content['library']['name']}: do not set one against the other.")  # fmt: skip
@@ -262,12 +286,16 @@ def _power(content: dict[str, Any]) -> list[Block]:
     whole = total["pj_per_frame"]
     kinds = [kind for kind in LABELS if kind in content["kinds_pj_per_frame"]]
     series = [LABELS[kind] for kind in kinds]
+    macros = _macros(content)
     parts = sorted(content["parts"], key=lambda part: -part["pj_per_frame"])
     shown = [
         (part["label"], [part["kinds_pj_per_frame"][kind] for kind in kinds])
         for part in parts
         if part["pj_per_frame"] > 0.0005 * whole
     ]
+    if macros:  # a colour of their own: they are no cells
+        shown = [(name, [*values, 0.0]) for name, values in shown]
+        shown += [(f"macros {group}", [*[0.0] * len(kinds), mine]) for group, _, mine in macros]
     rows: list[tuple[Inline, ...]] = []
     for part in parts:
         values = [number(part["kinds_pj_per_frame"][kind], 1) for kind in kinds]
@@ -275,11 +303,11 @@ def _power(content: dict[str, Any]) -> list[Block]:
         place = Code(part["instance"] or content["name"])
         share = f"{100 * mine / whole:.1f}" if whole else "–"
         rows.append((part["label"], place, *values, number(mine, 1), share))
-    for macro in content.get("macros") or []:
-        mine = macro["access"] + macro["leakage"]
+    for group, count, mine in macros:
         values = ["–"] * len(kinds)
         share = f"{100 * mine / whole:.1f}" if whole else "–"
-        rows.append(("memory macro", Code(macro["instance"]), *values, number(mine, 1), share))
+        name = f"{count} memory macro{'s' * (count > 1)}"
+        rows.append((name, Code(group), *values, number(mine, 1), share))
     sums = [number(content["kinds_pj_per_frame"][kind], 1) for kind in kinds]
     rows.append(("total", "", *sums, number(whole, 1), "100.0"))
     columns = ("part", "instance", *series, "pJ a frame", "%")
@@ -290,7 +318,8 @@ def _power(content: dict[str, Any]) -> list[Block]:
         f"{content['library']['name']}. Measured over {frames['count']} frames "
         f"({frames['source']}), {frames['clocks']:,} clocks."
     )
-    drawing = bars("Energy of a frame by part, pJ", shown, series, "pJ")
+    drawn = [*series, "memory macros"] if macros else series
+    drawing = bars("Energy of a frame by part, pJ", shown, drawn, "pJ")
     return [
         Paragraph(words),
         Picture("energy", drawing),
@@ -302,6 +331,15 @@ def _power(content: dict[str, Any]) -> list[Block]:
             total=True,
         ),
     ]
+
+
+def _macros(content: Mapping[str, Any]) -> list[tuple[str, int, float]]:
+    """Memory macros by group: its name, how many they are, and their energy, pJ a frame."""
+    groups: dict[str, list[float]] = {}
+    for macro in content.get("macros") or []:
+        energies = groups.setdefault(str(macro["group"]), [])
+        energies.append(macro["access"] + macro["leakage"])
+    return [(group, len(energies), sum(energies)) for group, energies in groups.items()]
 
 
 def fpga(found: Findings) -> list[Block]:

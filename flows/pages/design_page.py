@@ -98,6 +98,9 @@ def _area_tile(content: dict[str, Any]) -> tuple[str, str]:
     cells = f"{content['total']['mapped_cells']:,} cells"
     if content["total"].get("area_um2") is not None:
         cells += f", {content['total']['gate_equivalents']:,.0f} GE"
+    macros = cost.macro_area(content)
+    if macros:
+        cells += f"; and {macros:,.0f} µm² of memory macros"
     return area_of(content["total"]), cells
 
 
@@ -161,7 +164,12 @@ def _commands(found: Findings) -> list[Block]:
         with reading(mapped.path):
             library = mapped.content["library"]
             given = f" --liberty {library['file']}" if library["unit"] == "um2" else ""
+            recipe = mapped.content.get("recipe", "default")
+            given += f" --recipe {recipe}" if recipe != "default" else ""
             lines.append(f"gatesmith synth DIR{given}")
+            model = mapped.content.get("memory_model")
+            if model and cost.macro_area(mapped.content):
+                versions["memory macros"] = f"{model['name']}, {model['technology']}"
     if measured:
         with reading(measured.path):
             content = measured.content

@@ -38,7 +38,7 @@ _STYLE = f"""
 *{{box-sizing:border-box}}
 body{{margin:0;background:var(--page);color:var(--ink);line-height:1.5;font-size:16px;
 font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}}
-main{{max-width:1120px;margin:0 auto;padding:24px 20px 64px}}
+main{{max-width:1200px;margin:0 auto;padding:24px 20px 64px}}
 h1{{font-size:1.9rem;line-height:1.2;margin:8px 0 16px;overflow-wrap:anywhere}}
 h2{{font-size:1.3rem;margin:44px 0 12px;padding-bottom:6px;border-bottom:1px solid var(--rule)}}
 h3{{font-size:1.05rem;margin:26px 0 8px}}

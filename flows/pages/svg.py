@@ -20,21 +20,17 @@ __all__ = [
 
 # Page, words, quieter words, lines, boxes, then the series of a chart: told apart by people of any
 # colour vision, and at least 3 to 1 against the page.
-NAMES = ("page", "ink", "muted", "grid", "box", "c0", "c1", "c2", "c3", "c4")
-LIGHT = dict(
-    zip(
-        NAMES,
-        "#ffffff #1f2328 #57606a #d0d7de #f3f6f9 #1f6fb4 #c4570c #0f7b5f #7d4bb0 #6b7280".split(),
-        strict=True,
-    )
+NAMES = ("page", "ink", "muted", "grid", "box", "c0", "c1", "c2", "c3", "c4", "c5")
+_LIGHT = (
+    "#ffffff #1f2328 #57606a #d0d7de #f3f6f9 "  # the last six are the series
+    "#1f6fb4 #c4570c #0f7b5f #7d4bb0 #6b7280 #b3261e"
 )
-DARK = dict(
-    zip(
-        NAMES,
-        "#0f141a #e6edf3 #9aa6b2 #37414c #1a222b #5fa8e8 #f0954f #45c39b #c39bea #9aa6b2".split(),
-        strict=True,
-    )
+_DARK = (
+    "#0f141a #e6edf3 #9aa6b2 #37414c #1a222b "  # in the same order
+    "#5fa8e8 #f0954f #45c39b #c39bea #9aa6b2 #ff8f85"
 )
+LIGHT = dict(zip(NAMES, _LIGHT.split(), strict=True))
+DARK = dict(zip(NAMES, _DARK.split(), strict=True))
 
 
 def _style(colours: dict[str, str]) -> str:

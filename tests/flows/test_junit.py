@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gatesmith.flows.junit import junit_xml
-from gatesmith.flows.verify import PlayReport, VerifyReport
+from gatesmith.flows.verify_report import PlayReport, VerifyReport
 from gatesmith.sim.vectors import Mismatch
 
 

@@ -58,7 +58,7 @@ def test_page_says_what_is_known(design: Path) -> None:
     for words in (
         "sparse-mlp", "datapath gate", "memory rom", "equal", "355 test images",
         f"{area['gate_equivalents']:,.0f} GE", "0.750 ns", "OpenSTA 2 says 0.750 ns",
-        "memory macro", "nextpnr 0.9", "77.0 MHz", "Another seed moves it.",
+        "1 memory macro", "nextpnr 0.9", "77.0 MHz", "Another seed moves it.",
         "gatesmith lower CKPT -o DIR --set lanes=1", "gatesmith verify DIR --frames 3",
         "gatesmith power DIR --liberty made_up.lib --frames 4 --clock 100",
         "length check of input frames", "argmax",
@@ -154,6 +154,30 @@ def test_unequal_is_said_loudly(design: Path) -> None:
 def test_other_library_is_said(design: Path) -> None:
     _complete(design)
     assert "do not set one against the other" in _text(_pages(design)[0])
+
+
+def test_macros_are_named_wherever_an_area_is(design: Path, tmp_path: Path) -> None:
+    area = json.loads((design / "reports" / "area.json").read_text())
+    area["memories"][0]["macro_area_um2"] = 5000.0
+    area["library"]["unit"], area["total"]["area_um2"] = "um2", 1000.0
+    write(design, "area", area)
+    text = _text(_pages(design)[0])
+    assert "Memory macros are not in it: 5,000 µm² more" in text
+    assert "and 5,000 µm² of memory macros" in text
+    other = _text(report([design, design], output=tmp_path / "c.html").read_text())
+    assert "µm² with macros" in other and "6,000" in other
+
+
+def test_other_recipe_is_said(design: Path, measured: Path, tmp_path: Path) -> None:
+    _complete(design)
+    area = json.loads((design / "reports" / "area.json").read_text())
+    area["recipe"], area["library"]["unit"] = "full-adder", "um2"
+    write(design, "area", area)
+    text = _text(_pages(design)[0])
+    assert "Area and timing are of the recipe full-adder" in text
+    assert "--recipe full-adder" in text
+    other = report([design, measured], output=tmp_path / "c.html").read_text()
+    assert "different recipes (default and full-adder)" in other and "<strong>" not in other
 
 
 def test_hostile_words_are_escaped(design: Path) -> None:

@@ -13,7 +13,8 @@ from designs import random_spec
 
 from gatesmith.families import FAMILIES
 from gatesmith.flows import verify, write_design
-from gatesmith.flows.verify import VerifyReport, judge, make_vectors
+from gatesmith.flows.verify import judge, make_vectors
+from gatesmith.flows.verify_report import VerifyReport
 from gatesmith.models.errors import UserError
 from gatesmith.sim.vectors import Outcome, Vectors
 
