@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -149,7 +150,9 @@ def _remember(directory: Path, report: AreaReport) -> None:
     design = read_design(directory)
     if report.verilog_sha256 == design["verilog_sha256"] and design["family"] in FAMILIES:
         spec = FAMILIES[design["family"]].spec.load(directory / "spec.safetensors")
-        remember(spec, report)
+        # What no estimate can count yet is measured all the same.
+        with suppress(UserError):
+            remember(spec, report)
 
 
 def _timing(

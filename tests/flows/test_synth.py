@@ -12,6 +12,7 @@ from designs import random_layer, random_spec
 from rich.console import Console
 
 from gatesmith.families import FAMILIES
+from gatesmith.flows import write_design
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
 from gatesmith.flows.synth import mapping_of, synth
 from gatesmith.models.errors import UserError
@@ -261,3 +262,13 @@ def test_every_part_has_a_name_in_words(tmp_path, datapath, memory):
     mapping = mapping_of(text, spec.name, liberty=GENERIC_LIBRARY, log=tmp_path / "log")
     instances = {part.instance for part in mapping.report.modules}
     assert instances <= set(FAMILIES["sparse-mlp"].models.parts(spec))
+
+
+def test_a_design_that_no_estimate_counts_is_measured_all_the_same(tmp_path, monkeypatch):
+    def features(spec):
+        raise UserError("Datapath must be another for an estimate")
+
+    monkeypatch.setattr(FAMILIES["sparse-mlp"].models, "features", features)
+    folder = write_design(random_spec(1, (4, 3), lanes=2), tmp_path / "d")
+    report = synth(folder, liberty="generic", console=Console(quiet=True))
+    assert report.total.mapped_cells > 0
