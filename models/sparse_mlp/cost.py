@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from math import log2
 
-from gatesmith.models.errors import UserError
+import numpy as np
+
+from gatesmith.models.sparse_mlp.adders import count_full_adders, count_sums
 from gatesmith.models.sparse_mlp.layer import SparseLayer
 from gatesmith.models.sparse_mlp.schedule import is_buffered
 from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
@@ -38,7 +40,7 @@ def features(spec: SparseMLPSpec) -> dict[str, float]:
 
     Members of the result
     ---------------------
-    constant : 1            What every design has.
+    constant : 1            What every design of lanes has.
     register_bits           Outside memories, with the read registers of memories.
     adder_bits              Of accumulators and counters.
     select_bits             Two-input muxes: base, operand, seed, way out of the results.
@@ -51,26 +53,36 @@ def features(spec: SparseMLPSpec) -> dict[str, float]:
     memory_bits             Stored in flip-flops.
     read_bits               Bits that the read ports of those memories choose from.
     macro_bits              Address and data bits at ports of SRAM.
+
+    Of the unrolled datapath, which has only these:
+
+    frame_bits              Registers that gather, hold and send a frame, and counters.
+    stage_bits              Registers between and inside layers, which load in every clock.
+    sum_bits                Of adders of words, once shared; of counters and the argmax.
+    full_adders             Of layers of narrow inputs, once shared.
     """
     found = dict.fromkeys(
         "constant register_bits adder_bits select_bits clamp_bits compare_bits xors product_bits"
-        " pick_bits table_terms rom_terms memory_bits read_bits macro_bits".split(),
+        " pick_bits table_terms rom_terms memory_bits read_bits macro_bits"
+        " frame_bits stage_bits sum_bits full_adders".split(),
         0.0,
     )
-    if spec.datapath not in DATAPATHS:
-        # What its adders share is known only when they are built.
-        raise UserError(
-            f"Datapath must be one of {tuple(DATAPATHS)} for an estimate, not {spec.datapath!r}"
-        )
+    last = spec.layers[-1].acc_width(spec.loadable)
+    words = _counter(spec.layers[-1].outputs)
+    frame = sum(_counter(f.words) for f in (spec.input_format, spec.config_format) if f)
+    registers, adders = last + 2 * words + frame + 4, words + frame
+    if spec.datapath == "unrolled":
+        _unrolled(found, spec)
+        # Of its own, so that these designs and those with lanes do not move each other's prices.
+        found["frame_bits"] += registers
+        found["sum_bits"] += adders + last
+        return found
     found["constant"] = 1.0
     for layer in spec.layers:
         _shared(found, spec, layer)
         DATAPATHS[spec.datapath](found, layer)
-    last = spec.layers[-1].acc_width(spec.loadable)
-    words = _counter(spec.layers[-1].outputs)
-    frame = sum(_counter(f.words) for f in (spec.input_format, spec.config_format) if f)
-    found["register_bits"] += last + 2 * words + frame + 4
-    found["adder_bits"] += words + frame
+    found["register_bits"] += registers
+    found["adder_bits"] += adders
     found["compare_bits"] += last
     return found
 
@@ -193,7 +205,42 @@ def _index(found: dict[str, float], layer: SparseLayer) -> None:
     found["pick_bits"] += layer.lanes * layer.lookahead * max(1.0, log2(layer.lookahead))
 
 
-# A new datapath adds its own counts here; what it shares with these is in _shared.
+NARROW = 2  # bits of an input up to which single bits are counted instead of words added
+
+
+def _unrolled(found: dict[str, float], spec: SparseMLPSpec) -> None:
+    """Adders of whole layers, without what no score depends on."""
+    first, last = spec.layers[0], spec.layers[-1]
+    latency = len(spec.layers) * (1 + spec.pipeline) - 1
+    found["frame_bits"] += _counter(first.inputs) + _counter(latency + 1) + 2
+    found["sum_bits"] += _counter(first.inputs) + _counter(latency + 1)
+    used: np.ndarray = np.ones(last.outputs, dtype=bool)
+    for layer in reversed(spec.layers):
+        most, top = (1 << layer.input_bits) - 1, (1 << layer.output_bits) - 1
+        low = layer.bias + most * np.minimum(layer.dense, 0).sum(axis=1)
+        high = layer.bias + most * np.maximum(layer.dense, 0).sum(axis=1)
+        if layer.output_bits:  # an activation may be constant
+            used &= (high >> layer.shift > 0) & (low >> layer.shift < top)
+        matrix = layer.dense[used]
+        widths = np.ceil(np.log2(np.maximum(high + 1, -low)[used].clip(1))) + 1
+        if matrix.any():
+            if layer.input_bits <= NARROW:
+                count = count_full_adders(matrix, layer.input_bits)
+                found["full_adders"] += count.bits
+            else:
+                count = count_sums(matrix, layer.input_bits, layer.bias[used])
+                found["sum_bits"] += count.bits
+            # A register inside the layer cuts somewhere between its terms and its sums.
+            found["stage_bits"] += spec.pipeline * (count.terms + float(widths.sum())) / 2
+        if layer.output_bits:
+            shifted = np.maximum(widths - 1 - layer.shift, 0)
+            found["stage_bits"] += float(np.minimum(shifted, layer.output_bits).sum())
+        used = matrix.any(axis=0)
+    found["frame_bits"] += (first.inputs + int(used.sum())) * first.input_bits
+    found["frame_bits"] += last.outputs * last.acc_width(False)
+
+
+# A new datapath of lanes adds its own counts here; what it shares with these is in _shared.
 DATAPATHS: dict[str, Callable[[dict[str, float], SparseLayer], None]] = {
     "gate": _gate,
     "index": _index,

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from gatesmith.models.lfsr import PRIMITIVE_TAPS, keep_masks
-from gatesmith.models.sparse_mlp.cost import DATAPATHS
 from gatesmith.models.sparse_mlp.layer import SparseLayer
 from gatesmith.models.sparse_mlp.spec import MEMORIES, SparseMLPSpec
 
@@ -21,11 +20,36 @@ WIDE = (
     ((48, 40, 12), "binary", 0.5),
 )
 
+# Unrolled ones: sizes, weights, sparsity, input bits of each layer, pipeline, depth.
+UNROLLED = (
+    ((8, 4), "int8", 0.0, (8,), 0, None),
+    ((16, 16), "binary", 0.0, (4,), 0, None),
+    ((32, 16, 10), "ternary", 0.5, (4, 4), 0, None),
+    ((64, 32), "ternary", 0.0, (4,), 0, None),
+    ((64, 64, 10), "ternary", 0.9, (4, 4), 1, None),
+    ((128, 64), "ternary", 0.9, (8,), 0, None),
+    ((128, 32), "binary", 0.5, (4,), 2, None),
+    ((32, 32), "binary", 0.0, (1,), 0, None),
+    ((64, 64), "binary", 0.5, (1,), 0, None),
+    ((128, 64, 10), "ternary", 0.9, (2, 2), 0, None),
+    ((48, 24), "ternary", 0.5, (2,), 1, None),
+    ((16, 12), "int8", 0.5, (4,), 0, None),
+    ((32, 24), "int8", 0.9, (6,), 1, None),
+    ((24, 16, 4), "int8", 0.75, (8, 4), 0, None),
+    ((96, 48), "binary", 0.75, (3,), 0, None),
+    ((64, 48, 8), "ternary", 0.75, (4, 2), 2, None),
+    ((40, 30), "ternary", 0.5, (6,), 0, 0),
+    ((64, 24, 10), "binary", 0.5, (8, 8), 0, None),
+    ((64, 64, 64, 10), "ternary", 0.75, (4, 4, 4), 0, None),
+    ((128, 64), "ternary", 0.5, (1,), 1, None),
+)
+
 
 def examples(count: int, seed: int) -> Iterator[SparseMLPSpec]:
-    """``count`` Specs, the datapaths and memories in turn, everything else at random; the wide."""
+    """``count`` Specs, ``gate``, ``index`` and the memories in turn, the rest at random; then the
+    wide and the unrolled ones."""
     rng = np.random.default_rng(seed)
-    turns = [(datapath, memory) for datapath in DATAPATHS for memory in MEMORIES]
+    turns = [(datapath, memory) for datapath in ("gate", "index") for memory in MEMORIES]
     for number in range(count):
         datapath, memory = turns[number % len(turns)]
         sizes = [int(rng.integers(8, 100)) for _ in range(rng.integers(1, 3))]
@@ -53,6 +77,16 @@ def examples(count: int, seed: int) -> Iterator[SparseMLPSpec]:
         options |= {"lookahead": 16, "shift": 3}
         layers = _layers(rng, wide, [4] * (len(wide) - 1), options)
         yield SparseMLPSpec(layers=layers, name=f"wide{number}")
+    for number, (shape, weight_kind, sparsity, widths, pipeline, depth) in enumerate(UNROLLED):
+        options = {"weight_kind": weight_kind, "sparsity": sparsity, "width": 16, "lanes": 1}
+        options |= {"lookahead": 16, "shift": 7 if weight_kind == "int8" else 3}
+        yield SparseMLPSpec(
+            layers=_layers(rng, shape, widths, options),
+            datapath="unrolled",
+            pipeline=pipeline,
+            depth=depth,
+            name=f"unrolled{number}",
+        )
 
 
 def _layers(

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from time import process_time
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def test_unwritable_reports(design):
         estimate(design, console=quiet())
 
 
-@pytest.mark.parametrize("kind", [("gate", "rom"), ("index", "sram")])
+@pytest.mark.parametrize("kind", [("gate", "rom"), ("index", "sram"), ("unrolled", "rom")])
 def test_is_near_the_synthesis(kind, tmp_path):
     """A design that was not measured for the fit, within the worst error stated, and a bit."""
     datapath, memory = kind
@@ -89,7 +90,10 @@ def test_is_near_the_synthesis(kind, tmp_path):
     )
     found = estimate_spec(spec)
     report = mapping_of(
-        FAMILIES["sparse-mlp"].verilog(spec), spec.name, log=tmp_path / "log"
+        FAMILIES["sparse-mlp"].verilog(spec),
+        spec.name,
+        liberty=GENERIC_LIBRARY,
+        log=tmp_path / "log",
     ).report
     actual = {
         "gate_equivalents": report.gate_equivalents(report.total.area),
@@ -100,6 +104,13 @@ def test_is_near_the_synthesis(kind, tmp_path):
     for target, value in actual.items():
         error = getattr(found, target) / value - 1
         assert abs(error) < 1.5 * found.errors[target][1] + 0.05, (target, error, found.errors)
+
+
+def test_largest_unrolled_layer_is_quick():
+    spec = random_spec(1, (256, 256), datapath="unrolled", sparsity=0.0, weight_kind="binary")
+    start = process_time()
+    found = estimate_spec(spec)
+    assert process_time() - start < 30 and found.outside and found.gate_equivalents > 100_000
 
 
 def test_stated_errors_are_small_enough_to_be_of_use():

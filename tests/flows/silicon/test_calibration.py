@@ -58,7 +58,7 @@ def test_tells_what_lies_outside():
 
 def test_shipped_points_are_whole():
     known = points("sparse-mlp")
-    assert len(known) >= 30 and len({point.kind for point in known}) == 6
+    assert len(known) >= 30 and len({point.kind for point in known}) == 7
     names = set(FAMILIES["sparse-mlp"].models.features(random_spec(1, (3, 2))))
     for point in known:
         assert set(point.features) == names and set(point.measured) == set(TARGETS)

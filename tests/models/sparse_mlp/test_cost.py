@@ -8,7 +8,6 @@ from designs import random_spec
 
 from gatesmith.families import FAMILIES
 from gatesmith.flows.design import memories
-from gatesmith.models.errors import UserError
 from gatesmith.models.sparse_mlp import examples, features, kind, memory_bits
 from gatesmith.models.sparse_mlp.cost import DATAPATHS
 from gatesmith.models.sparse_mlp.spec import MEMORIES
@@ -25,11 +24,23 @@ def test_memory_bits_are_those_of_the_verilog(datapath, memory, lanes):
     assert found == {key: bits for key, bits in memory_bits(spec).items() if key != "table"}
 
 
-def test_rejects_the_unrolled_datapath():
-    spec = random_spec(1, (12, 8, 4), datapath="unrolled")
-    assert not any(memory_bits(spec).values())
-    with pytest.raises(UserError, match="^Datapath must be one of .* not 'unrolled'$"):
-        features(spec)
+def test_unrolled_counts():
+    """A neuron that is always 0 costs nothing, and neither do its adders."""
+    spec = random_spec(1, (2, 2, 2), datapath="unrolled", sparsity=0.0, weight_kind="binary")
+    assert not any(memory_bits(spec).values()) and kind(spec) == "unrolled, rom"
+    few = features(replace(spec, layers=(_biased(spec.layers[0], -(1 << 20)), spec.layers[1])))
+    many = features(replace(spec, layers=(_biased(spec.layers[0], 0), spec.layers[1])))
+    assert few["sum_bits"] < many["sum_bits"] and few["stage_bits"] == 0 < many["stage_bits"]
+    assert features(replace(spec, pipeline=2))["stage_bits"] > features(spec)["stage_bits"]
+    narrow = features(random_spec(1, (9, 3), datapath="unrolled", input_bits=1))
+    wide = features(random_spec(1, (9, 3), datapath="unrolled", input_bits=3))
+    assert narrow["full_adders"] > 0 == wide["full_adders"]
+    assert narrow["sum_bits"] < wide["sum_bits"]
+    assert narrow["constant"] == narrow["register_bits"] == narrow["adder_bits"] == 0
+
+
+def _biased(layer, bias):
+    return replace(layer, bias=np.full(layer.outputs, bias))
 
 
 @pytest.mark.parametrize("datapath", DATAPATHS)
@@ -64,7 +75,7 @@ def test_macros_cost_no_memory_cells():
 def test_examples_are_the_same_every_time_and_of_every_kind():
     first, second = list(examples(8, 3)), list(examples(8, 3))
     assert [features(spec) for spec in first] == [features(spec) for spec in second]
-    assert len({kind(spec) for spec in first}) == 6
+    assert len({kind(spec) for spec in first}) == 7
     for one, other in zip(first, second, strict=True):
         for a, b in zip(one.layers, other.layers, strict=True):
             assert np.array_equal(a.weights, b.weights) and np.array_equal(a.seeds, b.seeds)
