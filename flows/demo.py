@@ -19,6 +19,8 @@ from gatesmith.flows.pages.words import energy
 from gatesmith.flows.power import power
 from gatesmith.flows.report import report as write_report
 from gatesmith.flows.silicon.area import AreaReport
+from gatesmith.flows.silicon.cells import choose_library
+from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY
 from gatesmith.flows.silicon.power_report import PowerReport
 from gatesmith.flows.synth import synth
 from gatesmith.flows.verify import ODD_FRAMES, verify
@@ -77,8 +79,8 @@ def demo(
     ----------
     name : str         Of the family.
     directory : path   Work folder, ``build/demo/NAME`` when not given; a demo before is replaced.
-    liberty : path     Cell library; without one, gate equivalents of a generic library, and no
-                       energy.
+    liberty : path     Cell library; without one, that of ``gatesmith cells``, or gate equivalents of
+                       generic gates, and no energy.
 
     UserError for anything the user can mend. Unequal words are not an error: see the report.
     """
@@ -109,10 +111,11 @@ def demo(
     )
     area = step("Synthesised", lambda: synth(folder, liberty=liberty, console=quiet))
     measured = None
-    if liberty is not None:
+    library = choose_library(liberty)
+    if library != GENERIC_LIBRARY:
         measured = step(
             f"Measured the energy of {POWER_FRAMES} frames",
-            lambda: power(folder, liberty=liberty, frames=POWER_FRAMES, console=quiet),
+            lambda: power(folder, liberty=library, frames=POWER_FRAMES, console=quiet),
         )
     page = step("Wrote the report", lambda: write_report(folder, console=quiet))
     report = DemoReport(

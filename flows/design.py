@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gatesmith.families import Family, family
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import FrameFormat
 
@@ -20,6 +21,7 @@ __all__ = [
     "memories",
     "pack",
     "read_design",
+    "read_spec",
     "sha256",
     "stream_format",
     "unpack",
@@ -63,6 +65,16 @@ def read_design(directory: str | Path) -> dict[str, Any]:
     if not verilog.is_file():
         raise UserError(f"{verilog}: no such file; lower the checkpoint again")
     return design
+
+
+def read_spec(directory: str | Path) -> tuple[dict[str, Any], Family, Any]:
+    """A design folder's ``design.json``, its family and its Spec; UserError when they disagree."""
+    design = read_design(directory)
+    entry = family(str(design["family"]))
+    spec = entry.spec.load(Path(directory) / "spec.safetensors")
+    if spec.name != design["name"]:
+        raise UserError(f"{directory}: design.json and spec.safetensors disagree on the name")
+    return design, entry, spec
 
 
 def stream_format(design: str | Path | FrameFormat, stream: str) -> FrameFormat:

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from gatesmith.families import family
-from gatesmith.flows.design import read_design
+from gatesmith.flows.design import read_spec
 from gatesmith.flows.folders import make_folder
 from gatesmith.flows.progress import working
 from gatesmith.flows.silicon import opensta
@@ -77,9 +76,7 @@ def power(
     if not 0 < clock_mhz < math.inf:
         raise UserError(f"Clock must be above 0 MHz, not {clock_mhz!r}")
     directory = Path(directory)
-    design = read_design(directory)
-    entry = family(str(design["family"]))
-    spec = entry.spec.load(directory / "spec.safetensors")
+    design, entry, spec = read_spec(directory)
     verilog = (directory / "rtl" / f"{spec.name}.v").read_text(encoding="utf-8")
     path, model = choose_library(liberty), MemoryModel.choose(memory)
     if path == GENERIC_LIBRARY:

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gatesmith.families import family
-from gatesmith.flows.design import read_design, sha256
+from gatesmith.flows.design import read_spec, sha256
 from gatesmith.flows.folders import check_writable, make_folder
 from gatesmith.flows.verify_report import PlayReport, VerifyReport
 from gatesmith.models import data
@@ -76,11 +75,7 @@ def verify(
         if Path(junit).is_dir():
             raise UserError(f"{junit}: is a folder; name a file for the JUnit XML")
     directory = Path(directory)
-    design = read_design(directory)
-    entry = family(str(design["family"]))
-    spec = entry.spec.load(directory / "spec.safetensors")
-    if spec.name != design["name"]:
-        raise UserError(f"{directory}: design.json and spec.safetensors disagree on the name")
+    design, entry, spec = read_spec(directory)
     verilog = directory / "rtl" / f"{spec.name}.v"
     chosen, source = choose_frames(entry, spec, design.get("data"), frames, seed, data_dir)
     vectors = make_vectors(entry, spec, chosen)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatesmith.families import Family, family
+from gatesmith.families import Family
 from gatesmith.flows.accuracy import golden_accuracy
-from gatesmith.flows.design import read_design, sha256
+from gatesmith.flows.design import read_spec, sha256
 from gatesmith.flows.silicon.labels import label_of
 from gatesmith.flows.verify import SIMULATORS
 from gatesmith.models.errors import UserError
@@ -94,11 +94,7 @@ def gather(directory: str | Path, *, data_dir: str | Path | None = None) -> Find
     for a data set that is not in the ``data_dir`` that was given.
     """
     directory = Path(directory)
-    design = read_design(directory)
-    entry = family(str(design["family"]))
-    spec = entry.spec.load(directory / "spec.safetensors")
-    if spec.name != design["name"]:
-        raise UserError(f"{directory}: design.json and spec.safetensors disagree on the name")
+    design, entry, spec = read_spec(directory)
     path = directory / "rtl" / f"{design['name']}.v"
     try:
         verilog, digest = path.read_text(encoding="utf-8"), sha256(path)
