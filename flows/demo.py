@@ -79,7 +79,7 @@ def demo(
     ----------
     name : str         Of the family.
     directory : path   Work folder, ``build/demo/NAME`` when not given; a demo before is replaced.
-    liberty : path     Cell library; without one, that of ``gatesmith cells``, or gate equivalents of
+    liberty : path     Cell library; without one, that of ``gatesmith cells``, or equivalents of
                        generic gates, and no energy.
 
     UserError for anything the user can mend. Unequal words are not an error: see the report.
