@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from gatesmith.flows.silicon.devices import Resources
+from gatesmith.flows.silicon.fpga_report import FpgaModule, FpgaReport
 from gatesmith.flows.silicon.power_report import MacroEnergy, PartEnergy, PowerReport
 from gatesmith.flows.silicon.timing import Path as TimedPath
 from gatesmith.flows.silicon.timing import Step
@@ -94,19 +96,15 @@ def timing_report(digest: str) -> TimingReport:
 
 def fpga_report(digest: str) -> dict[str, Any]:
     """What nextpnr would say of a small FPGA."""
-    return {
-        "format": "gatesmith-fpga",
-        "version": 1,
-        "verilog_sha256": digest,
-        "yosys": "pyosys 0.70",
-        "nextpnr": "nextpnr 0.9",
-        "target": {"family": "ice40", "device": "hx8k", "package": "ct256"},
-        "fits": True,
-        "max_frequency_mhz": 77.0,
-        "utilisation": {"logic_cells": {"used": 123, "available": 7680}},
-        "hierarchy": [{"instance": "", "module": "sparse_mlp", "own": {"luts": 120}}],
-        "notes": ["Another seed moves it."],
-    }
+    return FpgaReport(
+        name="sparse_mlp", verilog_sha256=digest, yosys="pyosys 0.70", nextpnr="nextpnr 0.9",
+        family="ice40", device="hx8k", package="ct256", pins=20, fits=True,
+        max_frequency_mhz=77.0, critical_path=None,
+        utilisation={"logic_cells": {"used": 123, "available": 7680}},
+        attempts=("hx8k: placed and routed.",), wrapper=None,
+        modules=(FpgaModule(instance="", module="sparse_mlp", own=Resources(luts=120)),),
+        memories=(),
+    ).to_json()  # fmt: skip
 
 
 def write(folder: Path, kind: str, content: dict[str, Any]) -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from designs import random_spec
 from rich.console import Console
+from schemas import check_schema
 
 from gatesmith.families import FAMILIES
 from gatesmith.flows.estimate import estimate, estimate_spec
@@ -125,6 +126,7 @@ def test_report_and_command(design, gatesmith):
     outcome = gatesmith("estimate", design)
     assert outcome.code == 0 and "gate equivalents" in outcome.out and "%" in outcome.out
     written = json.loads((design / "reports" / "estimate.json").read_text())
+    check_schema("estimate", written)
     assert written["format"] == "gatesmith-estimate" and written["kind"] == "gate, rom"
     assert set(written["errors"]) == set(TARGETS) and written["area_um2"] is None
     spec = FAMILIES["sparse-mlp"].spec.load(design / "spec.safetensors")
@@ -145,12 +147,14 @@ def test_area_in_a_library(design, tmp_path):
     memories = [replace(m, count=replace(m.count, area=m.count.area / 2)) for m in report.memories]
     remember(spec, replace(report, modules=tuple(halved), memories=tuple(memories)))
     assert 0.3 < estimate(design, liberty=path, console=quiet()).factor < 0.7
+    check_schema("estimate", design / "reports" / "estimate.json")
 
 
 def test_large_design_lies_outside():
     layer = random_spec(1, (2000, 300), lanes=300)
     found = estimate_spec(layer)
     assert found.outside and any("* Outside what was measured" in line for line in found.notes())
+    check_schema("estimate", found.to_json())
 
 
 def test_loads_neither_amaranth_nor_torch(design):

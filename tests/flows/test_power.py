@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from designs import random_spec
 from rich.console import Console
+from schemas import check_schema
 from tiny_cells import tiny_library
 
-from gatesmith.flows import write_design
+from gatesmith.flows import synth, write_design
 from gatesmith.flows.power import power
 from gatesmith.models.errors import UserError
 
@@ -40,6 +41,7 @@ def test_report_adds_up(design, library):
     report = power(design, liberty=library, frames=3, clock_mhz=20, console=QUIET)
     written = json.loads((design / "reports" / "power.json").read_text())
     assert written == report.to_json()
+    check_schema("power", written)
     assert written["frames"]["count"] == 3 and written["frames"]["words_equal"] == 3 * 4
     total = written["total"]
     parts = written["parts"]
@@ -73,7 +75,13 @@ def test_loadable_memories(tmp_path, library, memory):
     report = power(folder, liberty=library, frames=2, clock_mhz=10, console=QUIET)
     assert report.words == 2 * 4
     kept = [part for part in report.parts if part.memory]
-    assert bool(kept) == (memory == "flipflop")
+    assert bool(kept) == (memory == "flipflop") and bool(report.macros) == (memory == "sram")
+    check_schema("power", folder / "reports" / "power.json")
+    synth(folder, liberty=library, console=QUIET)
+    for kind in ("area", "timing"):
+        check_schema(kind, folder / "reports" / f"{kind}.json")
+    timing = json.loads((folder / "reports" / "timing.json").read_text())
+    assert timing["critical_path"] and timing["max_mhz"] == pytest.approx(report.max_mhz)
 
 
 def test_wrong_answers_are_refused(tmp_path, design, library, monkeypatch):

@@ -58,7 +58,7 @@ def test_page_says_what_is_known(design: Path) -> None:
     for words in (
         "sparse-mlp", "datapath gate", "memory rom", "equal", "355 test images",
         f"{area['gate_equivalents']:,.0f} GE", "0.750 ns", "OpenSTA 2 says 0.750 ns",
-        "1 memory macro", "nextpnr 0.9", "77.0 MHz", "Another seed moves it.",
+        "1 memory macro", "nextpnr 0.9", "77.0 MHz", "another seed moves it",
         "gatesmith lower CKPT -o DIR --set lanes=1", "gatesmith verify DIR --frames 3",
         "gatesmith power DIR --liberty made_up.lib --frames 4 --clock 100",
         "length check of input frames", "argmax",

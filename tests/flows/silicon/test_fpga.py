@@ -10,6 +10,7 @@ from importlib import import_module
 import pytest
 from designs import random_spec
 from rich.console import Console
+from schemas import check_schema
 
 from gatesmith.families import FAMILIES
 from gatesmith.flows.silicon import devices
@@ -134,7 +135,10 @@ def quiet():
 
 
 def read(folder):
-    return json.loads((folder / "reports" / "fpga.json").read_text())
+    """The report of a design, which is as its schema says."""
+    content = json.loads((folder / "reports" / "fpga.json").read_text())
+    check_schema("fpga", content)
+    return content
 
 
 def test_rejects_target_and_device(design, fake):
@@ -312,12 +316,14 @@ def test_more_ports_than_pins(design, fake):
     report = fpga(folder, "ice40", console=quiet())
     assert report.wrapper.flip_flops == 300 + 101
     assert report.total.flip_flops == 100 and report.modules[0].instance == ""
+    assert read(folder)["wrapper"]["flip_flops"] == 300 + 101
     assert report.package == "vq100" and any("shift registers" in line for line in report.notes())
     # Enough pins in the largest package of the other family.
     shutil.rmtree(folder / "reports")
     narrow = design(wide.replace("299", "149").replace("wide(", "less("), "less")
     report = fpga(narrow, "ecp5", console=quiet())
     assert report.wrapper is None and (report.device, report.package) == ("85k", "CABGA756")
+    assert read(narrow)["wrapper"] is None
 
 
 def test_second_run_comes_from_the_cache(design, fake, monkeypatch):
@@ -361,3 +367,4 @@ def test_real_nextpnr(target, design):
     assert report.fits and report.max_frequency_mhz > 20 and report.critical_path["levels"] > 0
     assert report.utilisation["logic_cells"]["used"] >= report.total.luts
     assert {part.instance for part in report.modules} >= {"", "core", "core.layer0"}
+    read(folder)
