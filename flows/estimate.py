@@ -13,7 +13,7 @@ from gatesmith.families import family
 from gatesmith.flows.design import read_design
 from gatesmith.flows.folders import make_folder
 from gatesmith.flows.silicon.calibration import TARGETS, Model, points
-from gatesmith.flows.silicon.cells import choose_library, CellLibrary, describe
+from gatesmith.flows.silicon.cells import CellLibrary, choose_library, describe
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
@@ -143,7 +143,8 @@ def estimate_spec(spec: Any, *, liberty: str | Path | None = None) -> Estimate:
     counts, kind = models.features(spec), models.kind(spec)
     found = generic.predict(counts)
     library, factor = None, 1.0
-    if liberty is not None and choose_library(liberty).resolve() != GENERIC_LIBRARY:
+    generic_path = GENERIC_LIBRARY.resolve()
+    if liberty is not None and choose_library(liberty).resolve() != generic_path:
         library = describe(liberty)
         if library.problem:
             raise UserError(f"Liberty library {liberty} {library.problem}")
