@@ -258,7 +258,7 @@ def _simulate(
                     log_file=log,
                 )
         except (SystemExit, RuntimeError, subprocess.CalledProcessError) as error:
-            if timeout_seconds is not None and "124" in str(error):
+            if timeout_seconds is not None and re.search(r"\b124$", str(error)):
                 raise UserError(
                     f"{simulator} must finish within {timeout_seconds:g} s, and did not; "
                     "--timeout SECONDS raises the limit"

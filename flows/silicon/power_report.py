@@ -110,6 +110,10 @@ class PowerReport:
         """Energy of the memory macros, pJ a frame."""
         return sum(macro.access + macro.leakage for macro in self.macros)
 
+    def per_operation(self, picojoules: float) -> float:
+        """Energy of an operation, pJ; 0 where there is nothing to do."""
+        return picojoules / self.operations if self.operations else 0.0
+
     def milliwatts(self, picojoules: float) -> float:
         """Mean power of an energy a frame, at the stated clock."""
         return picojoules * self.frames * self.clock_mhz / self.clocks * 1e-3
@@ -142,7 +146,7 @@ class PowerReport:
                 "pj_per_frame": _round(total),
                 "cells_pj_per_frame": _round(self.cells_pj),
                 "macros_pj_per_frame": _round(self.macros_pj),
-                "pj_per_operation": _round(total / self.operations),
+                "pj_per_operation": _round(self.per_operation(total)),
                 "pj_per_clock": _round(total * self.frames / self.clocks),
                 "power_mw": _round(self.milliwatts(total)),
             },
@@ -221,7 +225,7 @@ def print_power(report: PowerReport, console: Console) -> None:
     total = report.cells_pj + report.macros_pj
     console.print(
         f"[bold]{report.name}[/]: {_energy(total)} a frame, "
-        f"{total / report.operations:,.3g} pJ an operation, "
+        f"{report.per_operation(total):,.3g} pJ an operation, "
         f"{report.milliwatts(total):,.3g} mW at {report.clock_mhz:g} MHz "
         f"({report.library['name']}, {report.yosys})"
     )
