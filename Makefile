@@ -37,8 +37,8 @@ setup: .venv/ready
 		$(BIN)/pip install --quiet torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu || \
 		{ echo "error: no CPU build of torch: install one into .venv, then make setup" >&2; exit 1; }; fi
 	@echo "Installing gatesmith and its dependencies"
-	@if [ "$(TORCH)" = skip ]; then $(BIN)/pip install --quiet -e '.[dev]'; \
-	else $(BIN)/pip install --quiet -e '.[train,dev]'; fi
+	@if [ "$(TORCH)" = skip ]; then $(BIN)/pip install --quiet -e '.[fpga,dev]'; \
+	else $(BIN)/pip install --quiet -e '.[train,fpga,dev]'; fi
 	@touch $@
 
 # Verilator is needed by tests only: they ask it for a second opinion on the Verilog.
