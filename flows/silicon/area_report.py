@@ -94,7 +94,7 @@ def area_notes(report: AreaReport, model: MemoryModel) -> list[str]:
         "transistors of textbook circuits over the 4 of a NAND2.",
         "Before placement: no wires, no clock tree, "
         + ("cells sized and nets" if report.buffered else "cells not sized and nets not")
-        + " buffered for the pins they drive.",
+        + " buffered for what they drive in their own module.",
         "Transistors are Yosys' CMOS estimate of the generic gates; flip-flops are not in it.",
     ]
     kinds = {memory.kind for memory in report.memories}
