@@ -56,7 +56,7 @@ def test_models_bring_what_the_flows_call(entry: Family) -> None:
         assert callable(getattr(entry.models, name)), name
     for name in ("save", "load", "with_options", "config_words"):
         assert callable(getattr(entry.spec, name)), name
-    for name in ("input_format", "output_format", "config_format"):
+    for name in ("input_format", "output_format", "config_format", "weight_port"):
         assert isinstance(inspect.getattr_static(entry.spec, name), property), name
 
 
