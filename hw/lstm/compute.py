@@ -121,9 +121,7 @@ class Compute(wiring.Component):
             members |= {
                 "load": In(len(self.memories)),
                 "load_address": In(depth),
-                "load_data": In(max(one.width for one in self.memories)).array(
-                    len(self.memories)
-                ),
+                "load_data": In(max(one.width for one in self.memories)).array(len(self.memories)),
             }
         super().__init__(members)
 
@@ -388,7 +386,9 @@ class Compute(wiring.Component):
             turn.eq(sequence == batch - 1),
             row.eq(turn & ((lane == lanes - 1) if spec.state else 1)),
             over.eq(row & (count == pick([k - 1 for k in self._counts], layer))),
-            begun.eq(active & over & (layer == len(self._counts) - 1) & (cells if spec.state else 1)),
+            begun.eq(
+                active & over & (layer == len(self._counts) - 1) & (cells if spec.state else 1)
+            ),
             self.advance_state.eq(active & spec.state),
         ]
         with m.If(active):

@@ -137,10 +137,7 @@ class LSTM(wiring.Component):
             loader.abort.eq(self.config_abort),
             compute.load.eq(loader.write),
             compute.load_address.eq(loader.address),
-            *(
-                into.eq(word)
-                for into, word in zip(compute.load_data, loader.data, strict=True)
-            ),
+            *(into.eq(word) for into, word in zip(compute.load_data, loader.data, strict=True)),
             admit.eq(~loading & (partial | ~self.config_request)),
             accept.eq(self.i.valid & self.i.ready),
             left.eq(self.o.valid & self.o.ready & self.o.payload.last),

@@ -18,6 +18,7 @@ INDEX = 10  # bits of a pre-activation
 GATES = 4
 TANH_GATE = 2  # i, f, g, o
 STAGES = 8  # of the pipeline
+ONE_BITS = 7  # 1.0 is 2**7
 
 
 class Elementwise(wiring.Component):
@@ -204,16 +205,21 @@ class Elementwise(wiring.Component):
                     pick([word[at * width : (at + 1) * width] for at in row_], now["part"])
                     for row_ in places
                 ]
-                chosen = Signal(signed(width), name=f"sum_{name}{lane}_{gate}")
                 source = pick(by_sequence, now["sequence"])
+                chosen: Value = Signal(signed(width), name=f"sum_{name}{lane}_{gate}")
                 m.d.comb += chosen.eq(Mux(now[f"empty_{name}"], 0, source))
+                if name == "x" and spec.one_hot:
+                    # A symbol counts as 1.0, the sum of its column is in units of one weight.
+                    unit = chosen << ONE_BITS
+                    chosen = unit if len(spec.layers) == 1 else Mux(now["layer"] == 0, unit, chosen)
                 at = low + gate * row + branch * bits
                 scale = self.rows.data[at : at + bits]
                 if spec.layers[0].scale_kind == "integer":
                     products.append(chosen * scale.as_signed())
                 else:
                     products.append(chosen << scale)
-            total = Signal(signed(width + 17), name=f"scaled{lane}_{gate}")
+            wide = width + ONE_BITS * spec.one_hot + 17
+            total = Signal(signed(wide), name=f"scaled{lane}_{gate}")
             bias = Signal(signed(BIAS_BITS), name=f"bias{lane}_{gate}")
             at = low + gate * row + 2 * bits
             m.d.sync += [
@@ -273,9 +279,7 @@ class Elementwise(wiring.Component):
             kept.eq(f * port.data.as_signed()),
             total.eq(kept + (gain << 5)),
             memory.write.eq(stages[5]["valid"] | self.load[lane]),
-            memory.write_address.eq(
-                Mux(self.load[lane], self.load_address, stages[5]["address"])
-            ),
+            memory.write_address.eq(Mux(self.load[lane], self.load_address, stages[5]["address"])),
             memory.write_data.eq(Mux(self.load[lane], self.load_cell, cell)),
         ]
         m.d.sync += cell.eq(saturate(round_shift(total, 8), 16))
@@ -295,7 +299,10 @@ class Elementwise(wiring.Component):
             later = Signal(9, name=f"o{lane}_{stage}")
             m.d.sync += later.eq(o)
             o = later
-        state, product_o = Signal(signed(8), name=f"state{lane}"), Signal(signed(18), name=f"out{lane}")
+        state, product_o = (
+            Signal(signed(8), name=f"state{lane}"),
+            Signal(signed(18), name=f"out{lane}"),
+        )
         rounded = Signal(signed(10), name=f"unpruned{lane}")
         m.d.comb += [product_o.eq(o * squashed), rounded.eq(round_shift(product_o, 8))]
         with m.Switch(stages[7]["layer"]):

@@ -10,7 +10,7 @@ from gatesmith.hw.arith import count_shape, times
 from gatesmith.hw.lstm.accumulators import Accumulators
 from gatesmith.hw.memory import lookup
 from gatesmith.models.lstm import LSTMSpec
-from gatesmith.models.lstm.layout import passes, sum_width, weight_memories
+from gatesmith.models.lstm.layout import passes, stream_bases, sum_width, weight_memories
 
 __all__ = ["Engine"]
 
@@ -98,12 +98,16 @@ class Engine(wiring.Component):
                 "taken": Out(1),
                 "skipped": Out(range((1 << spec.offset_bits) + 1)),
                 "ask": Out(1),
-                "address": Out(count_shape(*(one.depth for one in self._memories))),
+                "address": Out(self._addresses()),
                 "start": Out(1),
                 "use": Out(1),
                 "weights": In(sum(one.width for one in self._memories)),
             }
         )
+
+    def _addresses(self) -> range:
+        depths = [one.depth for one in self._memories]
+        return count_shape(sum(depths) if self._spec.memory == "stream" else max(depths))
 
     def elaborate(self, platform: object) -> Module:
         """Walk the entries in one clock, and add in the next."""
@@ -120,7 +124,9 @@ class Engine(wiring.Component):
             with m.If(self.number == 0):
                 m.d.comb += [
                     fresh.eq(1 << self._turn),
-                    values.eq(Cat(Const(k == 0) & (fresh[b]) for b in range(batch) for k in range(8))),
+                    values.eq(
+                        Cat(Const(k == 0) & (fresh[b]) for b in range(batch) for k in range(8))
+                    ),
                 ]
             with m.If((self.number == 0) & self.taken):
                 m.d.sync += self._turn.eq(Mux(self._turn == batch - 1, 0, self._turn + 1))
@@ -168,8 +174,11 @@ class Engine(wiring.Component):
                         column = self.symbol
                         m.d.comb += [take.eq(1), self.skipped.eq(0)]
                     low, high = self._of_pass[number]
+                    base = one.base
+                    if spec.memory == "stream":
+                        base += stream_bases(spec)[one.kind]
                     m.d.comb += [
-                        first_word.eq(one.base + times(column, one.groups)),
+                        first_word.eq(base + times(column, one.groups)),
                         final.eq(group == one.groups - 1),
                         target.eq(Mux(self.bank, high, low)),
                     ]
@@ -191,7 +200,13 @@ class Engine(wiring.Component):
         return group, target
 
     def _add(
-        self, m: Module, number: Signal, group: Signal, target: Signal, fresh: Signal, values: Signal
+        self,
+        m: Module,
+        number: Signal,
+        group: Signal,
+        target: Signal,
+        fresh: Signal,
+        values: Signal,
     ) -> None:
         """Add a word of weights times the values to the sums of all lanes."""
         lanes, batch, width = self._spec.lanes, self._spec.batch, self._width
@@ -266,8 +281,9 @@ class Engine(wiring.Component):
                 chosen = Cat(active[kind] for kind in signs).any() if numbers else Const(1)
                 sign = (some, negative, chosen)
             if numbers:
-                weight = Signal(signed(max(len(codes[kind][lane]) for kind in numbers)),
-                                name=f"weight{lane}")
+                weight = Signal(
+                    signed(max(len(codes[kind][lane]) for kind in numbers)), name=f"weight{lane}"
+                )
                 for kind in numbers:
                     wanted = active[kind] if len(numbers) > 1 else Const(1)
                     with m.If(wanted):
@@ -280,7 +296,8 @@ class Engine(wiring.Component):
         lanes = self._spec.lanes
         if kind == "ternary" and self._spec.packing == "5trits":
             table = [
-                sum((value // 3**k % 3 - 1 & 3) << 2 * k for k in range(TRITS)) for value in range(256)
+                sum((value // 3**k % 3 - 1 & 3) << 2 * k for k in range(TRITS))
+                for value in range(256)
             ]
             unpacked = Cat(
                 lookup(m, f"trits{k}", 2 * TRITS, table, word[8 * k : 8 * k + 8])

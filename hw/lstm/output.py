@@ -115,9 +115,7 @@ class Output(wiring.Component):
             m.d.sync += [
                 self.o.valid.eq(sent),
                 self.o.payload.data.eq(word),
-                self.o.payload.last.eq(
-                    (item_q == _Item.COUNTER) & (at_q["index"] == COUNTERS - 1)
-                ),
+                self.o.payload.last.eq((item_q == _Item.COUNTER) & (at_q["index"] == COUNTERS - 1)),
             ]
         return m
 
@@ -239,7 +237,12 @@ class Output(wiring.Component):
             with m.Case(_Item.ARGMAX):
                 m.d.comb += word.eq(winner)
             with m.Case(_Item.COUNTER):
-                m.d.comb += word.eq(pick([counters.word_select(k, COUNTER_BITS) for k in range(COUNTERS)], at["index"]))
+                m.d.comb += word.eq(
+                    pick(
+                        [counters.word_select(k, COUNTER_BITS) for k in range(COUNTERS)],
+                        at["index"],
+                    )
+                )
             if spec.state:
                 lanes = range(spec.elementwise)
                 states = [self.states.data.word_select(lane, 8 * spec.batch) for lane in lanes]

@@ -14,9 +14,9 @@ SCORES = FrameFormat(
 )
 
 
-@pytest.mark.parametrize("width", [0, 65])
+@pytest.mark.parametrize("width", [0, 64])
 def test_rejects_width(width):
-    with pytest.raises(ValueError, match="^Width must be between 1 and 64 bits, not"):
+    with pytest.raises(ValueError, match="^Width must be between 1 and 63 bits, not"):
         Field(name="x", count=1, width=width, signed=False)
 
 
