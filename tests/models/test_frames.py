@@ -26,9 +26,9 @@ VARYING = FrameFormat(
 )
 
 
-@pytest.mark.parametrize("width", [0, 64])
+@pytest.mark.parametrize("width", [0, 65])
 def test_rejects_width(width):
-    with pytest.raises(ValueError, match="^Width must be between 1 and 63 bits, not"):
+    with pytest.raises(ValueError, match="^Width must be between 1 and 64 bits, not"):
         Field(name="x", count=1, width=width, signed=False)
 
 
