@@ -1,0 +1,225 @@
+"""Checkpoints: packed codes, gains and metadata in one safetensors file, checked when read."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gatesmith.models.errors import UserError
+from gatesmith.models.lstm_net.config import LSTMConfig
+from gatesmith.models.lstm_net.net import LowBitLSTM
+from gatesmith.models.lstm_net.quantise import MOST
+from gatesmith.models.store import read_store, write_store
+
+__all__ = ["load_checkpoint", "read_metrics", "save_checkpoint"]
+
+FORMAT = "gatesmith-checkpoint"
+FAMILY = "lstm"
+_KEYS = {"format", "version", "family", "config", "vocabulary", "metrics"}
+TRITS = 5  # a byte
+_RANGES = (
+    ("gain_x", -1e6, 1e6),
+    ("gain_h", -1e6, 1e6),
+    ("gain_c", -1e6, 1e6),
+    ("bias", -1e6, 1e6),
+    ("bias_c", -1e6, 1e6),
+    ("mean_x", -1e12, 1e12),
+    ("mean_h", -1e12, 1e12),
+    ("mean_c", -1e12, 1e12),
+    ("variance_x", 0, 1e18),
+    ("variance_h", 0, 1e18),
+    ("variance_c", 0, 1e18),
+    ("fraction", 0, 20),
+)
+
+
+def pack(codes: np.ndarray, kind: str) -> np.ndarray:
+    """Codes ``[rows, inputs]`` as bytes: 8 binary or 5 ternary codes in each, or as they are."""
+    if kind == "binary":
+        return np.packbits(codes.ravel() > 0)
+    if kind == "ternary":
+        digits = codes.ravel().astype(np.int64) + 1
+        digits = np.pad(digits, (0, -len(digits) % TRITS), constant_values=1).reshape(-1, TRITS)
+        return (digits @ 3 ** np.arange(TRITS)).astype(np.uint8)
+    return codes.astype(np.int8 if kind == "int8" else np.int16)
+
+
+def unpack(packed: np.ndarray, kind: str, shape: tuple[int, int]) -> np.ndarray:
+    """The codes of :func:`pack`, int64; ValueError for what it cannot have written."""
+    size = shape[0] * shape[1]
+    if kind == "binary":
+        bits = np.unpackbits(packed)
+        if bits[size:].any():
+            raise ValueError("bits after the end must be 0")
+        return (2 * bits[:size].astype(np.int64) - 1).reshape(shape)
+    if kind == "ternary":
+        if packed.max(initial=0) >= 3**TRITS:
+            raise ValueError(f"bytes must be below {3**TRITS}, not {packed.max()}")
+        trits = packed[:, None].astype(np.int64) // 3 ** np.arange(TRITS) % 3 - 1
+        if trits.ravel()[size:].any():
+            raise ValueError("codes after the end must be 0")
+        return trits.ravel()[:size].reshape(shape)
+    codes = packed.astype(np.int64)
+    most = MOST[kind]
+    if np.abs(codes).max(initial=0) > most:
+        raise ValueError(f"codes must be between {-most} and {most}")
+    return codes
+
+
+def _packed(kind: str, shape: tuple[int, int]) -> tuple[tuple[int, ...], str]:
+    """Shape and type of packed codes."""
+    size = shape[0] * shape[1]
+    if kind == "binary":
+        return ((size + 7) // 8,), "uint8"
+    if kind == "ternary":
+        return ((size + TRITS - 1) // TRITS,), "uint8"
+    return shape, "int8" if kind == "int8" else "int16"
+
+
+def _matrices(config: LSTMConfig) -> dict[str, tuple[str, tuple[int, int]]]:
+    """Kind and shape of each weight matrix."""
+    found = {}
+    inputs, *hidden, classes = config.sizes
+    for index, (size, kind) in enumerate(zip(hidden, config.kinds, strict=True)):
+        found[f"layers.{index}.weight_x"] = (kind, (4 * size, inputs))
+        found[f"layers.{index}.weight_h"] = (kind, (4 * size, size))
+        inputs = size
+    found["head.weight"] = (config.head_kind, (classes, inputs))
+    return found
+
+
+def _vectors(config: LSTMConfig) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and type of every other tensor."""
+    found: dict[str, tuple[tuple[int, ...], str]] = {}
+    for index, size in enumerate(config.hidden):
+        rows = {"gain_x": 4 * size, "gain_h": 4 * size, "bias": 4 * size}
+        if config.norm == "shared-bn":
+            rows |= {"gain_c": size, "bias_c": size}
+            for name, length in (("x", 4 * size), ("h", 4 * size), ("c", size)):
+                rows |= {f"mean_{name}": length, f"variance_{name}": length}
+        for name, length in rows.items():
+            found[f"layers.{index}.{name}"] = ((length,), "float32")
+    found["head.bias"] = ((config.sizes[-1],), "float32")
+    found["head.fraction"] = ((1,), "int64")
+    return found
+
+
+def _codes(net: LowBitLSTM) -> dict[str, np.ndarray]:
+    """Integer weights by name."""
+    found = {}
+    for index, layer in enumerate(net.layers):
+        for name, codes in zip(("weight_x", "weight_h"), layer.codes(), strict=True):
+            found[f"layers.{index}.{name}"] = codes.detach().cpu().numpy()
+    found["head.weight"] = net.head.codes().detach().cpu().numpy()
+    return found
+
+
+def save_checkpoint(
+    net: LowBitLSTM, path: str | Path, metrics: dict[str, Any] | None = None
+) -> None:
+    """Write what a net computes in evaluation mode; ``metrics`` are plain values beside it.
+
+    Weights are stored as their codes, so the masters they were trained from are lost. UserError
+    for a net of the stochastic quantiser that is not frozen.
+    """
+    net.check_frozen()
+    arrays = {name: value.detach().cpu().numpy() for name, value in net.state_dict().items()}
+    for name, codes in _codes(net).items():
+        arrays[name] = pack(codes, _matrices(net.config)[name][0])
+    meta = {
+        "family": FAMILY,
+        "config": net.config.to_json(),
+        "vocabulary": list(net.vocabulary),
+        "metrics": metrics or {},
+    }
+    write_store(path, FORMAT, meta, arrays)
+
+
+def read_metrics(path: str | Path) -> dict[str, Any]:
+    """The metrics that a checkpoint carries."""
+    metrics = read_store(path, FORMAT)[0].get("metrics")
+    if not isinstance(metrics, dict):
+        raise UserError(f"{path}: metrics must be an object, not {metrics!r}")
+    return metrics
+
+
+def load_checkpoint(path: str | Path) -> LowBitLSTM:
+    """The net of a checkpoint, in evaluation mode; its masters are its codes.
+
+    UserError, in one line, for a file that is damaged, foreign, of another family, or holds keys,
+    tensors or values that do not fit its configuration. Reads data only: nothing is unpickled.
+    """
+    meta, arrays = read_store(path, FORMAT)
+    if meta.get("family") != FAMILY:
+        raise UserError(f"{path}: family must be {FAMILY}, not {meta.get('family')!r}")
+    if set(meta) != _KEYS:
+        key = sorted(set(meta) ^ _KEYS)[0]
+        raise UserError(f"{path}: metadata keys must be {sorted(_KEYS)}, see {key!r}")
+    if not isinstance(meta["config"], dict):
+        raise UserError(f"{path}: config must be an object, not {meta['config']!r}")
+    try:
+        config = LSTMConfig.from_json(meta["config"])
+        sizes = config.sizes
+    except (UserError, TypeError) as error:
+        raise UserError(f"{path}: {error}") from error
+    vocabulary = _vocabulary(path, meta["vocabulary"], sizes[0] if config.is_text else 0)
+    # Shapes first: a configuration alone must not make us allocate a giant.
+    matrices = _matrices(config)
+    shapes = _vectors(config) | {name: _packed(*entry) for name, entry in matrices.items()}
+    _check_shapes(path, shapes, arrays)
+    net = LowBitLSTM(config, vocabulary)
+    state = {
+        name: torch.from_numpy(_checked(path, name, arrays[name])) for name in _vectors(config)
+    }
+    for name, (kind, shape) in matrices.items():
+        try:
+            codes = unpack(arrays[name], kind, shape)
+        except ValueError as error:
+            raise UserError(f"{path}: tensor {name!r}: {error}") from error
+        unit = 2.0 ** (7 - int(state["head.fraction"])) if name == "head.weight" else 1 / MOST[kind]
+        state[name] = torch.from_numpy((codes * unit).astype(np.float32))
+    net.load_state_dict(state)
+    for layer in net.layers:
+        layer.frozen = config.quantiser == "stochastic"
+    return net.eval()  # type: ignore[no-any-return]
+
+
+def _vocabulary(path: str | Path, found: Any, size: int) -> tuple[str, ...]:
+    """The characters of a text, once they are known to be sound."""
+    sound = (
+        isinstance(found, list)
+        and len(found) == size
+        and all(isinstance(entry, str) and len(entry) == 1 for entry in found)
+        and len(set(found)) == size
+    )
+    if not sound:
+        raise UserError(f"{path}: vocabulary must be a list of {size} different characters")
+    return tuple(found)
+
+
+def _check_shapes(
+    path: str | Path,
+    shapes: dict[str, tuple[tuple[int, ...], str]],
+    arrays: dict[str, np.ndarray],
+) -> None:
+    for name in sorted(set(shapes) | set(arrays)):
+        if name not in arrays:
+            raise UserError(f"{path}: tensor {name!r} is missing")
+        if name not in shapes:
+            raise UserError(f"{path}: tensor {name!r} is not known")
+        found = (arrays[name].shape, arrays[name].dtype.name)
+        if found != shapes[name]:
+            raise UserError(f"{path}: tensor {name!r} must be {shapes[name]}, not {found}")
+
+
+def _checked(path: str | Path, name: str, value: np.ndarray) -> np.ndarray:
+    """A vector within the range of its kind."""
+    last = name.rpartition(".")[2]
+    for kind, low, high in _RANGES:
+        if kind == last and value.size and not (low <= value.min() and value.max() <= high):
+            raise UserError(
+                f"{path}: tensor {name!r} must be between {low:g} and {high:g}, "
+                f"not {value.min():g} to {value.max():g}"
+            )
+    return value.copy()
