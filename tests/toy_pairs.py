@@ -9,9 +9,11 @@ Nothing overlaps. A frame takes a clock for each word in and out; with weights a
 each of them, and one for the first request: the others are answered without a gap.
 """
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,7 +35,8 @@ class PairsSpec:
     outside: bool = False
     offset: int = 0
     name: str = "toy_pairs"
-    config_format: None = None
+    config_format: ClassVar[None] = None
+    family: ClassVar[str] = "pairs"
 
     @property
     def input_format(self) -> FrameFormat:
@@ -67,6 +70,13 @@ class PairsSpec:
 
     def config_words(self) -> None:
         return None
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def load(cls, path: Path) -> "PairsSpec":
+        return cls(**json.loads(path.read_text()))
 
 
 def golden(spec: PairsSpec, frames: np.ndarray) -> GoldenRun:
@@ -103,8 +113,14 @@ def verilog(spec: PairsSpec) -> str:
 
 
 ENTRY: Any = SimpleNamespace(
+    name="pairs",
+    spec=PairsSpec,
     verilog=verilog,
-    models=SimpleNamespace(golden=golden, faults=lambda spec: {"offset": replace(spec, offset=1)}),
+    models=SimpleNamespace(
+        golden=golden,
+        timing=lambda spec: SimpleNamespace(latency=15, interval=15.0),
+        faults=lambda spec: {"offset": replace(spec, offset=1)},
+    ),
 )
 
 
@@ -150,7 +166,7 @@ module toy_pairs(
   assign s_axis_tready = ~answering & ~rst;
   assign m_axis_tvalid = answering & (done | have);
   assign m_axis_tlast = done;
-  wire [15:0] result = head + (/*WORD*/) + /*OFFSET*/;
+  wire [15:0] result = head + (/*WORD*/) + /*OFFSET*/;  // offset
   assign m_axis_tdata = ~m_axis_tvalid ? 16'd0 : done ? {13'd0, pairs} : result;
   wire take = s_axis_tvalid & s_axis_tready;
   wire give = m_axis_tvalid & m_axis_tready;
