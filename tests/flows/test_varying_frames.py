@@ -14,6 +14,7 @@ from gatesmith.families import FAMILIES
 from gatesmith.flows import power, verify, write_design
 from gatesmith.flows.accuracy import golden_accuracy
 from gatesmith.flows.pages import about
+from gatesmith.flows.pages.frame_waves import frame_waveform
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import FrameFormat
 
@@ -77,7 +78,7 @@ def test_design_matches_its_schema(folders: list[Path], outside: bool) -> None:
 @both
 @pytest.mark.parametrize("simulator", ["icarus", "cxxrtl"])
 def test_design_is_verified(folders: list[Path], simulator: str, outside: bool) -> None:
-    report = verify(folders[outside], frames=20, simulator=simulator, stall=0.3, self_test=True)
+    report = verify(folders[outside], frames=20, simulator=simulator, stall=0.3)
     assert report.equal and report.source == "random, not real data"
     names = {play.name for play in report.plays}
     if simulator == "icarus":
@@ -108,6 +109,14 @@ def test_testbench_passes(
     command = ["vvp", program, *arguments]
     done = subprocess.run(command, cwd=folders[outside], capture_output=True, text=True)
     assert done.stdout.startswith("PASS: 8 frames, ")
+
+
+@both
+def test_a_frame_is_drawn(folders: list[Path], outside: bool) -> None:
+    verilog = folders[outside] / "rtl" / f"{PairsSpec.name}.v"
+    ports = described(folders[outside])["ports"]
+    drawing = frame_waveform(ENTRY, PairsSpec(outside=outside), verilog, ports)
+    assert "One frame" in drawing.title
 
 
 def test_power_refuses_weights_outside(folders: list[Path]) -> None:
