@@ -31,7 +31,8 @@ from gatesmith.flows.verify import choose_frames, judge, make_vectors
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
 from gatesmith.sim.cache import cached_json, keep_json
-from gatesmith.sim.run import Scenario, simulator_version
+from gatesmith.sim.run import simulator_version
+from gatesmith.sim.scenarios import Scenario, whole
 from gatesmith.sim.vectors import Vectors
 
 __all__ = ["power"]
@@ -77,6 +78,11 @@ def power(
         raise UserError(f"Clock must be above 0 MHz, not {clock_mhz!r}")
     directory = Path(directory)
     design, entry, spec = read_spec(directory)
+    if spec.weight_port is not None:
+        raise UserError(
+            f"{directory}: memory=stream: weights lie outside; lower with memory=rom or "
+            "memory=sram to measure energy"
+        )
     verilog = (directory / "rtl" / f"{spec.name}.v").read_text(encoding="utf-8")
     path, model = choose_library(liberty), MemoryModel.choose(memory)
     if path == GENERIC_LIBRARY:
@@ -163,8 +169,8 @@ def _measured(
     found = cached_json("power", key)
     if found:
         return found
-    frames, words = vectors.inputs.shape
-    play = Scenario(name="power", sent=tuple((k, words) for k in range(frames)), stall=0)
+    frames = len(vectors.inputs)
+    play = Scenario(name="power", sent=whole(vectors, range(frames)), stall=0)
     cells = sum(len(group) for group in netlist.groups)
     with (
         tempfile.TemporaryDirectory(prefix="gatesmith-") as work,

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from gatesmith.flows.verify import Seen, judge, simulate
-from gatesmith.sim.vectors import Vectors
+from gatesmith.flows.verify import Seen, judge, make_vectors, simulate
+from gatesmith.sim.vectors import Vectors, Weights, beat_counts
 
 __all__ = ["plant_faults"]
 
 SOUND = "nothing spoilt, which passes"
+MANY, WORDS = 256, 200_000  # frames among which one that shows a fault is sought; words of them
 FRAMES = 6  # of a design with a planted fault, chosen so that the fault shows
 
 
@@ -34,7 +35,7 @@ def plant_faults(
     and in a shell that spoils nothing, which must pass.
     """
     caught = {}
-    few = _first(vectors, min(FRAMES, len(vectors.inputs)))
+    few = vectors.take(slice(FRAMES))
 
     def differs(text: str, chosen: Vectors, stall: float, brief: bool) -> bool:
         path = work / "fault.v"
@@ -68,6 +69,7 @@ def plant_faults(
         config = faulty.config_words()
         if config is not None:  # loadable weights are wrong where they are loaded from
             shown = replace(shown, config=faulty.config_format.pack(config)[0])
+        shown = replace(shown, weights=Weights.of(faulty))  # and so are those that lie outside
         text = entry.verilog(replace(faulty, name=spec.name))
         caught[f"design: {name}"] = differs(text, shown, 0.0, True)
     if not shows:
@@ -82,21 +84,12 @@ def _differs(vectors: Vectors, seen: Seen) -> bool:
     return any(play.mismatches or play.errors for play in judge(vectors, seen))
 
 
-def _first(vectors: Vectors, count: int) -> Vectors:
-    return replace(
-        vectors,
-        inputs=vectors.inputs[:count],
-        expected=vectors.expected[:count],
-        clocks=vectors.clocks[:count],
-    )
-
-
 def _vector_faults(vectors: Vectors) -> Iterator[tuple[str, Vectors]]:
     middle = len(vectors.expected) // 2
     expected = vectors.expected.copy()
-    expected[middle, expected.shape[1] // 2] ^= np.uint64(1)
+    expected[middle, beat_counts(expected)[middle] // 2] ^= np.uint64(1)
     yield "lowest bit of one word", replace(vectors, expected=expected)
-    yield "last frame missing", _first(vectors, len(vectors.expected) - 1)
+    yield "last frame missing", vectors.take(slice(len(vectors.expected) - 1))
     for step in (1, -1):
         clocks = vectors.clocks.copy()
         clocks[0] += step  # of the frames that every scenario without stalls begins with
@@ -111,20 +104,15 @@ def _vector_faults(vectors: Vectors) -> Iterator[tuple[str, Vectors]]:
 def _showing(entry: Any, spec: Any, faulty: Any, vectors: Vectors) -> Vectors | None:
     """A few of the frames, led by one on which the faulty design answers wrong."""
     frames = spec.input_format.unpack(vectors.inputs)
-    random = spec.input_format.random(np.random.default_rng(0), 256)
-    frames = np.concatenate([frames[:256], random])
+    count = max(FRAMES, min(MANY, WORDS // frames.shape[1]))
+    random = spec.input_format.random(np.random.default_rng(0), count)
+    frames = np.concatenate([frames[:count], random])
     right, wrong = (entry.models.golden(s, frames).outputs for s in (spec, faulty))
     shows = np.flatnonzero((right != wrong).any(axis=1))
     if not shows.size:
         return None
     chosen = frames[[shows[0], *range(FRAMES - 1)]]
-    run = entry.models.golden(spec, chosen)
-    return Vectors(
-        inputs=spec.input_format.pack(chosen),
-        expected=spec.output_format.pack(run.outputs),
-        clocks=run.clocks,
-        config=vectors.config,
-    )
+    return make_vectors(entry, spec, chosen)
 
 
 def _port_faults(verilog: str, spec: Any, simulator: str) -> Iterator[tuple[str, str]]:
@@ -141,6 +129,13 @@ def _port_faults(verilog: str, spec: Any, simulator: str) -> Iterator[tuple[str,
         sizes["c_axis_tdata"] = spec.config_format.data_width
         inputs += ["c_axis_tdata", "c_axis_tvalid", "c_axis_tlast"]
         outputs.append("c_axis_tready")
+    if spec.weight_port is not None:
+        sizes |= {
+            "r_axis_tdata": spec.weight_port.request_width,
+            "w_axis_tdata": spec.weight_port.data_width,
+        }
+        inputs += ["r_axis_tready", "w_axis_tdata", "w_axis_tvalid", "w_axis_tlast"]
+        outputs += ["r_axis_tdata", "r_axis_tvalid", "w_axis_tready"]
     ports += inputs + outputs
     spoils: dict[str, dict[str, str]] = {
         SOUND: {},
@@ -155,6 +150,13 @@ def _port_faults(verilog: str, spec: Any, simulator: str) -> Iterator[tuple[str,
             "frame_error never": {"frame_error": "1'b0"},
             "frame_error not kept": {"frame_error": "{D} & toggle"},
         }
+    if spec.weight_port is not None:
+        spoils |= {
+            "weights never asked for": {"r_axis_tvalid": "1'b0"},
+            "weights never taken": {"w_axis_tready": "1'b0"},
+        }
+        if simulator != "cxxrtl":
+            spoils["request withdrawn"] = {"r_axis_tvalid": "{D} & (r_axis_tready | toggle)"}
     if simulator == "icarus":  # the others know no X
         unknown = {"m_axis_tdata": "m_axis_tvalid ? {D} : 1'bx"}
         spoils["tdata unknown between frames"] = unknown

@@ -4,6 +4,7 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from gatesmith.flows.folders import check_writable, make_folder
 from gatesmith.flows.verify_report import PlayReport, VerifyReport
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
+from gatesmith.models.frames import PAD, FrameFormat
 from gatesmith.models.store import write_atomically
-from gatesmith.sim.vectors import Mismatch, Outcome, Vectors, compare
+from gatesmith.sim.vectors import Mismatch, Outcome, Vectors, Weights, beat_counts, compare
 
 __all__ = [
     "ODD_FRAMES",
@@ -153,15 +155,18 @@ def choose_frames(
     """Frames to verify with, int64 ``[count, words]``, and where they come from.
 
     A quarter, but no more than ``odd_frames``, is extreme or random; the others are the first of
-    the test set that the model was trained for, or random where there is none.
+    the test set that the model was trained for, or random where there is none, or where the family
+    makes no frames of it. Where lengths vary, those of random frames do, and the shortest and the
+    longest are among them.
     """
     layout, rng = spec.input_format, np.random.default_rng(seed)
     odd = min(count // 4, odd_frames)
-    frames = layout.random(rng, count)
+    frames, used = layout.random(rng, count), 0
     source = "random, not real data"
-    if name:
+    to_frames = getattr(entry.models, "dataset_frames", None)
+    if name and to_frames is not None:
         try:
-            real = entry.models.dataset_frames(spec, data.load(name, data_dir))
+            real = to_frames(spec, data.load(name, data_dir))
         except UserError as error:
             if data_dir is not None:
                 raise
@@ -171,10 +176,17 @@ def choose_frames(
             frames[:used] = real[:used]
             rest = f", {count - used} random or extreme" if used < count else ""
             source = f"{used} of the {name} test set{rest}"
-    for position, limit in ((count - 1, "low"), (count - 2, "high")):
-        if count - position <= odd:
-            values = [np.full(f.count, getattr(f, limit)) for f in layout.fields]
-            frames[position] = np.concatenate(values)
+    extreme = [limit for k, limit in enumerate(("low", "high")) if k < odd]
+    fields = (*layout.fields, *layout.repeated * layout.repeats)
+    for position, limit in enumerate(extreme, 1):
+        values = [np.full(f.count, getattr(f, limit)) for f in fields]
+        frames[-position] = np.concatenate(values)
+    if layout.repeated:
+        words = FrameFormat(fields=fields).random(rng, 2)
+        words[0, sum(f.count for f in (*layout.fields, *layout.repeated)) :] = PAD
+        places = range(used, count - len(extreme))  # of random frames: the shortest, the longest
+        for place, frame in zip(places, words, strict=False):
+            frames[place] = frame
     return frames, source
 
 
@@ -187,6 +199,8 @@ def make_vectors(entry: Any, spec: Any, frames: np.ndarray) -> Vectors:
         expected=spec.output_format.pack(run.outputs),
         clocks=run.clocks,
         config=None if config is None else spec.config_format.pack(config)[0],
+        layout=spec.input_format,
+        weights=Weights.of(spec),
     )
 
 
@@ -221,15 +235,15 @@ def simulate(
             name = "all frames, stalled" if level else "all frames"
             seen.append((name, every, level == 0, outcome))
         return seen
-    from gatesmith.sim.run import run_bench, scenarios
+    from gatesmith.sim.run import run_bench
+    from gatesmith.sim.scenarios import scenarios
 
-    words = vectors.inputs.shape[1]
     plays = scenarios(vectors, stall=stall, seed=seed)
     if brief:
         plays = [play for play in plays if play.name == "all frames"]
     outcomes = run_bench(verilog, top, vectors, plays, work, simulator=simulator, seed=seed)
     return [
-        (play.name, play.expected(words), play.stall == 0, outcome)
+        (play.name, play.expected, play.stall == 0, outcome)
         for play, outcome in zip(plays, outcomes, strict=True)
     ]
 
@@ -239,11 +253,8 @@ def judge(vectors: Vectors, seen: Seen) -> list[PlayReport]:
     reports = []
     for name, wanted, timed, outcome in seen:
         wanted = [frame for frame in wanted if frame < len(vectors.expected)]
-        part = Vectors(
-            inputs=vectors.inputs[wanted],
-            expected=vectors.expected[wanted],
-            clocks=vectors.clocks[: len(wanted)],  # they depend on the place, not on the frame
-        )
+        # Clocks depend on what came before: they are compared where all frames come in order.
+        part = replace(vectors.take(wanted), clocks=vectors.clocks[: len(wanted)])
         errors = list(outcome.errors)
         if len(outcome.outputs) != len(wanted):
             errors.append(f"{len(outcome.outputs)} frames were compared, not {len(wanted)}")
@@ -257,7 +268,7 @@ def judge(vectors: Vectors, seen: Seen) -> list[PlayReport]:
             PlayReport(
                 name=name,
                 frames=done,
-                words=done * vectors.expected.shape[1],
+                words=int(beat_counts(part.expected[:done]).sum()),
                 clocks=outcome.total_clocks,
                 clocks_checked=done if timed else 0,
                 mismatches=mismatches,
@@ -282,17 +293,17 @@ def _waves(
     Of the frame that differs and the one before it when that is enough to see the difference,
     else of the whole scenario.
     """
-    from gatesmith.sim.run import Scenario, run_bench, scenarios
+    from gatesmith.sim.run import run_bench
+    from gatesmith.sim.scenarios import Scenario, scenarios, whole
 
     bad = next(play for play in plays if play.mismatches or play.errors)
     known = {play.name: play for play in scenarios(vectors, stall=stall, seed=seed)}
-    whole = known.get(bad.name, known["all frames"])
-    words = vectors.inputs.shape[1]
-    tries = [whole]
+    full = known.get(bad.name, known["all frames"])
+    tries = [full]
     if bad.mismatches:
         frame = bad.mismatches[0].frame
-        sent = tuple((k, words) for k in range(max(0, frame - 1), frame + 1))
-        tries.insert(0, Scenario(name="waves", sent=sent, stall=whole.stall))
+        sent = whole(vectors, range(max(0, frame - 1), frame + 1))
+        tries.insert(0, Scenario(name="waves", sent=sent, stall=full.stall))
     for play in tries:
         target.unlink(missing_ok=True)
         try:
@@ -300,8 +311,8 @@ def _waves(
         except UserError:
             break
         # Clocks depend on the frames before: only the whole scenario can show that they differ.
-        timed = play is whole and play.stall == 0
-        (report,) = judge(vectors, [(play.name, play.expected(words), timed, outcome)])
+        timed = play is full and play.stall == 0
+        (report,) = judge(vectors, [(play.name, play.expected, timed, outcome)])
         if report.mismatches or report.errors:
             return str(target)
     target.unlink(missing_ok=True)

@@ -1,35 +1,40 @@
 """The AXI4-Stream shell around a Core."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from gatesmith.hw.arith import count_shape
 from gatesmith.models.frames import FrameFormat
+from gatesmith.models.weights import WeightPort
 
 __all__ = ["AxiStreamShell", "FrameGuard"]
 
 
 class FrameGuard(wiring.Component):
-    """Passes the words of whole frames; tells when a frame turns out to be of the wrong length.
+    """Passes the words of whole frames; tells when a frame turns out to be void.
 
-    Words pass in the same clock, all but the last unconditionally. The last word passes only with
-    ``tlast``; otherwise the frame is over-long and swallowed up to its ``tlast``. A ``tlast`` on
-    an earlier word is swallowed with that word. Either way ``abort`` is high for that one clock,
-    and the Core behind forgets the words of the frame it has seen.
+    Words pass in the same clock, all but the last of the longest frame unconditionally. That one
+    passes only with ``tlast``; otherwise the frame is over-long and swallowed up to its ``tlast``.
+    A ``tlast`` where no frame may end is swallowed with its word, and so is a word above the
+    ``most`` of its field, with the rest of its frame. Either way ``abort`` is high for that one
+    clock, and the Core behind forgets the words of the frame it has seen.
 
     Parameters
     ----------
-    width : int   Width of a word, bits.
-    words : int   Words of a frame.
+    width : int            Width of a word, bits.
+    layout : FrameFormat   Of the frames; without a tail.
 
     Members
     -------
     tdata, tvalid, tlast : In(width), In(1), In(1)   AXI4-Stream.
     tready : Out(1)
     o : Out(stream.Signature(width))                 Words, without frame borders.
+    last : Out(1)                                    The word on ``o`` is the frame's last; only
+                                                     where the length of a frame varies.
     abort : Out(1)                                   The frame in progress is void.
     request : Out(1)                                 A word waits that is not to be swallowed; it
                                                      may turn out to be void.
@@ -40,31 +45,44 @@ class FrameGuard(wiring.Component):
     tlast: Signal
     tready: Signal
     o: stream.Interface
+    last: Signal
     abort: Signal
     request: Signal
 
-    def __init__(self, width: int, words: int) -> None:
-        self._words = words
-        super().__init__(
-            {
-                "tdata": In(width),
-                "tvalid": In(1),
-                "tlast": In(1),
-                "tready": Out(1),
-                "o": Out(stream.Signature(width)),
-                "abort": Out(1),
-                "request": Out(1),
-            }
-        )
+    def __init__(self, width: int, layout: FrameFormat) -> None:
+        if layout.tail:
+            raise ValueError(f"Frames in must have no tail, not {layout.tail!r}")
+        self._layout = layout
+        members: dict = {
+            "tdata": In(width),
+            "tvalid": In(1),
+            "tlast": In(1),
+            "tready": Out(1),
+            "o": Out(stream.Signature(width)),
+            "abort": Out(1),
+            "request": Out(1),
+        }
+        if layout.repeated:
+            members["last"] = Out(1)
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        count = Signal(count_shape(self._words))
+        layout = self._layout
+        head = sum(field.count for field in layout.fields)
+        words = head + sum(field.count for field in layout.repeated)
+        count = Signal(count_shape(words))  # of the word; goes back to head for each repetition
+        repetition = Signal(count_shape(layout.repeats))
         swallow = Signal()
-        final = count == self._words - 1
+        final = count == words - 1
         good, transfer = Signal(), Signal()
+        right = self.tlast == final
+        if layout.repeated:
+            right = right | (final & (repetition != layout.repeats - 1))
+        for above in self._above(count):
+            right = right & ~above
         m.d.comb += [
-            good.eq(self.tlast == final),
+            good.eq(right),
             transfer.eq(self.tvalid & self.tready),
             self.tready.eq(self.o.ready | swallow),
             self.o.payload.eq(self.tdata),
@@ -72,32 +90,63 @@ class FrameGuard(wiring.Component):
             self.abort.eq(transfer & ~good & ~swallow),
             self.request.eq(self.tvalid & ~swallow),
         ]
+        if layout.repeated:
+            m.d.comb += self.last.eq(self.tlast)
         with m.If(transfer):
             m.d.sync += count.eq(count + 1)
-            with m.If(swallow | ~good | final):
-                m.d.sync += [count.eq(0), swallow.eq(~self.tlast)]
+            if layout.repeated:
+                with m.If(final):
+                    m.d.sync += [count.eq(head), repetition.eq(repetition + 1)]
+                with m.If(swallow | ~good | self.tlast):
+                    m.d.sync += [count.eq(0), repetition.eq(0), swallow.eq(~self.tlast)]
+            else:
+                with m.If(swallow | ~good | final):
+                    m.d.sync += [count.eq(0), swallow.eq(~self.tlast)]
         return m
+
+    def _above(self, count: Value) -> Iterator[Value]:
+        """For each field with a limit: its word is on ``tdata``, and greater."""
+        start, fields = 0, (*self._layout.fields, *self._layout.repeated)
+        words = sum(field.count for field in fields)
+        for field in fields:
+            end = start + field.count
+            if field.most is not None and field.most < (1 << len(self.tdata)) - 1:
+                above = self.tdata > field.most
+                if start > 0:
+                    above = above & (count >= start)
+                if end < words:
+                    above = above & (count < end)
+                yield above
+            start = end
 
 
 class AxiStreamShell(wiring.Component):
     """A Core with AXI4-Stream ports; clock ``clk``, synchronous active-high reset ``rst``.
 
-    The Core has the members ``i : In(stream)`` and ``o : Out(stream)`` with the payload
-    ``data``, ``last``; ``abort : In(1)``; and for a design with a configuration stream also
-    ``config : In(stream)``, ``config_abort : In(1)`` and ``config_request : In(1)``.
+    The Core has the members ``i : In(stream)``, whose payload is a word, or ``data``, ``last``
+    where the length of a frame varies; ``o : Out(stream)`` with the payload ``data``, ``last``;
+    ``abort : In(1)``; for a design with a configuration stream also ``config : In(stream)``,
+    ``config_abort : In(1)`` and ``config_request : In(1)``; and for one with weights outside
+    ``request : Out(stream)``, the address of a burst's first word, and ``weights : In(stream)``,
+    its words.
 
     Parameters
     ----------
     core : wiring.Component
     input_format, output_format : FrameFormat
     config_format : FrameFormat or None
+    weight_port : WeightPort or None
 
     Members
     -------
     s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast   Frames in.
     m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast   Frames out.
     c_axis_tdata, c_axis_tvalid, c_axis_tready, c_axis_tlast   Configuration, if there is one.
-    frame_error : Out(1)   A frame of the wrong length was dropped since reset.
+    r_axis_tdata, r_axis_tvalid, r_axis_tready                 Requests for weights, if they lie
+                                                               outside.
+    w_axis_tdata, w_axis_tvalid, w_axis_tready, w_axis_tlast   The weights; ``tlast`` is ignored.
+    frame_error : Out(1)   A frame of the wrong length, or with a word out of range, was dropped
+                           since reset.
     """
 
     m_axis_tdata: Signal
@@ -105,6 +154,12 @@ class AxiStreamShell(wiring.Component):
     m_axis_tready: Signal
     m_axis_tlast: Signal
     frame_error: Signal
+    r_axis_tdata: Signal
+    r_axis_tvalid: Signal
+    r_axis_tready: Signal
+    w_axis_tdata: Signal
+    w_axis_tvalid: Signal
+    w_axis_tready: Signal
 
     def __init__(
         self,
@@ -113,8 +168,9 @@ class AxiStreamShell(wiring.Component):
         input_format: FrameFormat,
         output_format: FrameFormat,
         config_format: FrameFormat | None,
+        weight_port: WeightPort | None = None,
     ) -> None:
-        self._core = core
+        self._core, self._weights = core, weight_port is not None
         self._sinks = {"s": ("i", "abort", input_format)}
         if config_format is not None:
             self._sinks["c"] = ("config", "config_abort", config_format)
@@ -133,6 +189,16 @@ class AxiStreamShell(wiring.Component):
             "m_axis_tlast": Out(1),
             "frame_error": Out(1),
         }
+        if weight_port is not None:
+            members |= {
+                "r_axis_tdata": Out(weight_port.request_width),
+                "r_axis_tvalid": Out(1),
+                "r_axis_tready": In(1),
+                "w_axis_tdata": In(weight_port.data_width),
+                "w_axis_tvalid": In(1),
+                "w_axis_tready": Out(1),
+                "w_axis_tlast": In(1),
+            }
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -140,18 +206,21 @@ class AxiStreamShell(wiring.Component):
         m.submodules.core = core = self._core
         for name, (stream_name, abort, layout) in self._sinks.items():
             sink = getattr(core, stream_name)
-            guard = FrameGuard(len(sink.payload), layout.words)
+            word = sink.payload.data if layout.repeated else sink.payload
+            guard = FrameGuard(len(word), layout)
             m.submodules[f"{name}_guard"] = guard
             m.d.comb += [
                 guard.tdata.eq(getattr(self, f"{name}_axis_tdata")),
                 guard.tvalid.eq(getattr(self, f"{name}_axis_tvalid")),
                 guard.tlast.eq(getattr(self, f"{name}_axis_tlast")),
                 getattr(self, f"{name}_axis_tready").eq(guard.tready),
-                sink.payload.eq(guard.o.payload),
+                word.eq(guard.o.payload),
                 sink.valid.eq(guard.o.valid),
                 guard.o.ready.eq(sink.ready),
                 getattr(core, abort).eq(guard.abort),
             ]
+            if layout.repeated:
+                m.d.comb += sink.payload.last.eq(guard.last)
             if name == "c":
                 m.d.comb += core.config_request.eq(guard.request)
             with m.If(guard.abort):
@@ -162,4 +231,13 @@ class AxiStreamShell(wiring.Component):
             self.m_axis_tvalid.eq(core.o.valid),
             core.o.ready.eq(self.m_axis_tready),
         ]
+        if self._weights:
+            m.d.comb += [
+                self.r_axis_tdata.eq(core.request.payload),
+                self.r_axis_tvalid.eq(core.request.valid),
+                core.request.ready.eq(self.r_axis_tready),
+                core.weights.payload.eq(self.w_axis_tdata),
+                core.weights.valid.eq(self.w_axis_tvalid),
+                self.w_axis_tready.eq(core.weights.ready),
+            ]
         return m

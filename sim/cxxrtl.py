@@ -13,7 +13,7 @@ import numpy as np
 
 from gatesmith.models.errors import UserError
 from gatesmith.sim.cache import cache_folder
-from gatesmith.sim.vectors import Outcome, Vectors
+from gatesmith.sim.vectors import PAD_BEAT, Outcome, Vectors, beat_counts
 from gatesmith.sim.yosys import share, tool_version, yosys
 
 __all__ = ["run_cxxrtl"]
@@ -30,9 +30,11 @@ STATUS = (
     "nothing moved any more",
     "tlast is not on the last word",
     "m_axis changed while it waited for tready",
-    "frame_error rose on frames of the right length",
+    "frame_error rose on right frames",
     "a word more than all frames have",
     "the last word came before the last input",
+    "no burst of weights begins at the address of a request",
+    "r_axis changed while it waited for tready",
 )
 
 
@@ -44,6 +46,11 @@ class _Job(ctypes.Structure):
         ("frames", ctypes.c_size_t),
         ("input_words", ctypes.c_size_t),
         ("output_words", ctypes.c_size_t),
+        ("input_counts", ctypes.c_void_p),
+        ("output_counts", ctypes.c_void_p),
+        ("weights", ctypes.c_void_p),
+        ("bursts", ctypes.c_void_p),
+        ("weight_count", ctypes.c_size_t),
         ("output", ctypes.c_void_p),
         ("first", ctypes.c_void_p),
         ("last", ctypes.c_void_p),
@@ -71,19 +78,30 @@ def run_cxxrtl(
     evaluation an edge: neither X nor timing is seen. UserError when g++ or Yosys is missing.
     """
     folder = folder or cache_folder() / "cxxrtl"
-    library = ctypes.CDLL(str(_library(verilog, top, vectors.config is not None, folder)))
+    defines = [
+        *(["-DCONFIG"] if vectors.config is not None else []),
+        *(["-DWEIGHTS"] if vectors.weights is not None else []),
+    ]
+    library = ctypes.CDLL(str(_library(verilog, top, defines, folder)))
     frames, words_in = vectors.inputs.shape
     words_out = vectors.expected.shape[1]
     inputs = np.ascontiguousarray(vectors.inputs, dtype=np.uint64)
+    counts_in, counts_out = beat_counts(vectors.inputs), beat_counts(vectors.expected)
     config = np.ascontiguousarray(
         np.empty(0) if vectors.config is None else vectors.config, dtype=np.uint64
     )
-    output = np.zeros((frames, words_out), dtype=np.uint64)
+    weights = np.empty((0, 0), np.uint8) if vectors.weights is None else vectors.weights.words
+    weights = np.ascontiguousarray(weights, dtype=np.uint8)
+    bursts = np.empty(0) if vectors.weights is None else vectors.weights.bursts
+    bursts = np.ascontiguousarray(bursts, dtype=np.uint64)
+    output = np.full((frames, words_out), PAD_BEAT)
     first, last = np.zeros(frames, dtype=np.int64), np.zeros(frames, dtype=np.int64)
     job = _Job(
         config.ctypes.data, config.size, inputs.ctypes.data, frames, words_in, words_out,
+        counts_in.ctypes.data, counts_out.ctypes.data,
+        weights.ctypes.data, bursts.ctypes.data, bursts.size,
         output.ctypes.data, first.ctypes.data, last.ctypes.data,
-        stall, (seed << 1 | 1) & (1 << 64) - 1, vectors.patience,
+        stall, (seed << 1 | 1) & (1 << 64) - 1, vectors.patience(stall),
     )  # fmt: skip
     status = library.gatesmith_run(ctypes.byref(job))
     done = int(job.frames_out)
@@ -96,14 +114,14 @@ def run_cxxrtl(
     )
 
 
-def _library(verilog: Path, top: str, config: bool, folder: Path) -> Path:
+def _library(verilog: Path, top: str, defines: list[str], folder: Path) -> Path:
     """The compiled model of a design, compiled unless the folder has it."""
     compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
     if not compiler:
         raise UserError("CXXRTL needs a C++ compiler: g++ was not found; apt-get install g++")
     runtime = share() / "include/backends/cxxrtl/runtime"
     command = shlex.split(compiler)
-    flags = [*FLAGS, f"-DTOP=p_{top.replace('_', '__')}", *(["-DCONFIG"] if config else [])]
+    flags = [*FLAGS, f"-DTOP=p_{top.replace('_', '__')}", *defines]
     digest = hashlib.sha256()
     tools = " ".join([tool_version(), compiler, *flags])
     for part in (verilog.read_bytes(), DRIVER.read_bytes(), tools.encode()):

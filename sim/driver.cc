@@ -1,5 +1,6 @@
 // Drives a CXXRTL model of a generated design through its AXI4-Stream ports.
-// Compiled with -DMODEL="<file>" -DTOP=<class>, and -DCONFIG when there is a configuration stream.
+// Compiled with -DMODEL="<file>" -DTOP=<class>, with -DCONFIG when there is a configuration stream,
+// and with -DWEIGHTS when weights lie outside.
 #include <cstddef>
 #include <cstdint>
 
@@ -46,6 +47,10 @@ struct Job {
   size_t config_words;
   const uint64_t *input;  // [frames, input_words]
   size_t frames, input_words, output_words;
+  const uint64_t *input_counts, *output_counts;  // [frames]: words of each
+  const uint8_t *weights;  // [weight_count, bytes of a beat], low byte first
+  const uint64_t *bursts;  // [weight_count]: words of the burst that begins there, or 0
+  size_t weight_count;
   uint64_t *output;        // [frames, output_words]
   int64_t *first, *last;   // [frames]: clock of the first input and of the last output beat
   double stall;            // part of the clocks in which each stream stalls
@@ -55,7 +60,70 @@ struct Job {
   uint64_t frames_out, words_out;  // out: whole frames received, and words of the next
 };
 
-enum Status { OK, TIMEOUT, MISPLACED_LAST, UNSTABLE, FRAME_ERROR, EXTRA, UNSENT };
+enum Status {
+  OK, TIMEOUT, MISPLACED_LAST, UNSTABLE, FRAME_ERROR, EXTRA, UNSENT, BAD_REQUEST, UNSTABLE_REQUEST
+};
+
+#ifdef WEIGHTS
+// Answers requests for bursts of weights. A request is taken when no burst is under way, or in the
+// clock in which the last word of one is taken; its first word is offered in the clock after.
+class Memory {
+ public:
+  Memory(const Job *job)
+      : job(job), words(job->stall, job->seed ^ 0xd1b54a32d192ed03ull),
+        requests(job->stall, job->seed ^ 0x8cb92ba72f3d8dd7ull) {}
+  void offer(Design &top) {
+    bool idle = words.next();
+    refused = requests.next();
+    offered = left > 0 && (offered || !idle);
+    top.p_w__axis__tvalid.set<uint32_t>(offered);
+    top.p_w__axis__tlast.set<uint32_t>(left == 1);
+    const uint8_t *word = job->weights + address % job->weight_count * BYTES;
+    for (size_t k = 0; k < CHUNKS; k++) {
+      uint32_t chunk = 0;
+      for (size_t j = 4 * k; j < BYTES && j < 4 * k + 4; j++)
+        chunk |= uint32_t(word[j]) << 8 * (j - 4 * k);
+      // Wrong on purpose while it is not valid.
+      top.p_w__axis__tdata.data[k] = offered ? chunk : ~chunk & mask(k);
+    }
+  }
+  void open_or_close(Design &top) {
+    taken = offered && bit(top.p_w__axis__tready.get<uint32_t>());
+    open = (left == 0 || (left == 1 && taken)) && !refused;
+    top.p_r__axis__tready.set<uint32_t>(open);
+  }
+  Status look(Design &top) {
+    bool valid = bit(top.p_r__axis__tvalid.get<uint32_t>());
+    uint64_t request = top.p_r__axis__tdata.get<uint64_t>();
+    if (waiting && (!valid || request != held)) return UNSTABLE_REQUEST;
+    waiting = valid && !open;
+    held = request;
+    if (taken) {
+      address++;
+      left--;
+      offered = false;
+    }
+    if (valid && open) {
+      address = request;
+      left = request < job->weight_count ? job->bursts[request] : 0;
+      if (!left) return BAD_REQUEST;
+    }
+    return OK;
+  }
+
+ private:
+  static constexpr size_t BITS = decltype(Design::p_w__axis__tdata)::bits;
+  static constexpr size_t BYTES = BITS / 8, CHUNKS = (BITS + 31) / 32;
+  static uint32_t mask(size_t chunk) {
+    size_t above = 32 * CHUNKS - BITS;
+    return chunk + 1 == CHUNKS ? ~uint32_t(0) >> above : ~uint32_t(0);
+  }
+  const Job *job;
+  Stalls words, requests;
+  uint64_t address = 0, left = 0, held = 0;
+  bool offered = false, refused = false, taken = false, open = false, waiting = false;
+};
+#endif
 
 extern "C" int gatesmith_run(Job *job) {
   Design top;
@@ -82,8 +150,10 @@ extern "C" int gatesmith_run(Job *job) {
   }
   top.p_c__axis__tvalid.set<uint32_t>(0);
 #endif
-  const size_t total = job->frames * job->input_words;
-  size_t sent = 0, word = 0;
+#ifdef WEIGHTS
+  Memory memory(job);
+#endif
+  size_t sent = 0, word = 0;  // frames sent, and words of the next
   bool offered = false, waiting = false;
   uint64_t held = 0;
   bool held_last = false;
@@ -91,19 +161,30 @@ extern "C" int gatesmith_run(Job *job) {
   // A few clocks more, in which nothing may come out any more.
   for (uint64_t rest = 64; job->frames_out < job->frames || rest--; clock++) {
     bool idle = source.next(), ready = !sink.next();
-    offered = sent < total && (offered || !idle);
+    offered = sent < job->frames && (offered || !idle);
     top.p_s__axis__tvalid.set<uint32_t>(offered);
     if (offered) {
-      top.p_s__axis__tdata.set<uint64_t>(job->input[sent]);
-      top.p_s__axis__tlast.set<uint32_t>(word + 1 == job->input_words);
+      top.p_s__axis__tdata.set<uint64_t>(job->input[sent * job->input_words + word]);
+      top.p_s__axis__tlast.set<uint32_t>(word + 1 == job->input_counts[sent]);
     }
     top.p_m__axis__tready.set<uint32_t>(ready);
+#ifdef WEIGHTS
+    memory.offer(top);
     top.step();
+    memory.open_or_close(top);
+#endif
+    top.step();
+#ifdef WEIGHTS
+    Status moved = memory.look(top);
+    if (moved) return moved;
+#endif
     quiet++;
     if (offered && bit(top.p_s__axis__tready.get<uint32_t>())) {
-      if (word == 0) job->first[sent / job->input_words] = clock;
-      sent++;
-      word = word + 1 == job->input_words ? 0 : word + 1;
+      if (word == 0) job->first[sent] = clock;
+      if (++word == job->input_counts[sent]) {
+        sent++;
+        word = 0;
+      }
       offered = false;
       quiet = 0;
     }
@@ -120,7 +201,7 @@ extern "C" int gatesmith_run(Job *job) {
       quiet = 0;
       if (job->frames_out == job->frames) return EXTRA;
       job->output[job->frames_out * job->output_words + job->words_out] = data;
-      if (last != (job->words_out + 1 == job->output_words)) return MISPLACED_LAST;
+      if (last != (job->words_out + 1 == job->output_counts[job->frames_out])) return MISPLACED_LAST;
       if (last) {
         job->last[job->frames_out++] = clock;
         job->words_out = 0;
@@ -131,5 +212,5 @@ extern "C" int gatesmith_run(Job *job) {
     clock_edge(top);
     if (quiet > job->patience && job->frames_out < job->frames) return TIMEOUT;
   }
-  return sent == total ? OK : UNSENT;
+  return sent == job->frames ? OK : UNSENT;
 }

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,70 +15,12 @@ from cocotb_tools.runner import get_runner
 
 from gatesmith.models.errors import UserError
 from gatesmith.sim.process import run_logged
-from gatesmith.sim.vectors import Outcome, Vectors
+from gatesmith.sim.scenarios import Scenario
+from gatesmith.sim.vectors import PAD_BEAT, Outcome, Vectors, beat_counts
 
-__all__ = ["Scenario", "compile_and_run", "run_bench", "scenarios", "simulator_version"]
+__all__ = ["compile_and_run", "run_bench", "simulator_version"]
 
 VERILATOR_SINCE = (5, 36)  # what cocotb's VPI calls need
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
-    """Beats to play after a reset.
-
-    Members
-    -------
-    name : str
-    sent : tuple of (int, int)   Index of a frame and how many beats of it, in order: fewer than
-                              the frame has, or more, which repeat it. The last carries tlast.
-    cut : bool                The last frame stops short of its end, without tlast.
-    stop : int or None        The scenario ends after so many words of the first answer.
-    reload : bool             Void configurations, and the right one again, come with the frames.
-    stall : float             Part of the clocks in which each stream stalls.
-    """
-
-    name: str
-    sent: tuple[tuple[int, int], ...]
-    stall: float
-    cut: bool = False
-    stop: int | None = None
-    reload: bool = False
-
-    def expected(self, words: int) -> list[int]:
-        """Frames that must come out whole: those sent at their right length."""
-        if self.stop is not None:
-            return []
-        return [frame for frame, length in self.sent if length == words]
-
-
-def scenarios(vectors: Vectors, *, stall: float, seed: int) -> list[Scenario]:
-    """What every verification plays, one after the other, each after a reset.
-
-    Frames of wrong lengths between right ones; an answer and a frame that the next reset cuts;
-    configurations of wrong lengths and a right one while frames are inside, if there are any;
-    then all frames without stalls, which must find nothing left over; all frames again with the
-    wanted stalls; and a few with many.
-    """
-    frames, words = vectors.inputs.shape
-    rng = np.random.default_rng(seed)
-    few = rng.permutation(frames)[:3].tolist()
-    whole = tuple((k, words) for k in few)
-    every = tuple((k, words) for k in range(frames))
-    # One beat too few or too many; one beat alone; a tlast where a second frame would end.
-    lengths = (max(1, words - 1), words + 1, 1, words, 2 * words, 3 * words - 1, words)
-    wrong = tuple((int(rng.choice(few)), length) for length in lengths)
-    plays = [Scenario(name="wrong lengths", sent=wrong, stall=0.2)]
-    if vectors.expected.shape[1] > 1:  # an answer of one word has no middle
-        plays.append(Scenario(name="answer cut by reset", sent=whole, stall=0, stop=1))
-    if words > 1:
-        part = ((few[0], words // 2),)
-        plays.append(Scenario(name="frame cut by reset", sent=part, stall=0, cut=True))
-    if vectors.config is not None:
-        plays.append(Scenario(name="configured again", sent=whole, stall=0.2, reload=True))
-    plays.append(Scenario(name="all frames", sent=every, stall=0))
-    if stall:
-        plays.append(Scenario(name="all frames, stalled", sent=every, stall=stall))
-    return [*plays, Scenario(name="a few, much stalled", sent=whole, stall=0.5)]
 
 
 def run_bench(
@@ -102,25 +43,28 @@ def run_bench(
     UserError when the simulator is missing or too old, or refuses the Verilog.
     """
     _require(simulator)
-    words = vectors.inputs.shape[1]
     folder.mkdir(parents=True, exist_ok=True)
-    job: dict = {"seed": seed, "patience": vectors.patience, "config": vectors.config is not None}
-    job["scenarios"] = []
+    job: dict = {"seed": seed, "config": vectors.config is not None}
+    job |= {"weights": vectors.weights is not None, "scenarios": []}
     if vectors.config is not None:
         np.save(folder / "config.npy", vectors.config)
+    if vectors.weights is not None:
+        np.save(folder / "weights.npy", vectors.weights.words)
+        np.save(folder / "bursts.npy", vectors.weights.bursts)
     for number, play in enumerate(plays):
-        beats = [np.resize(vectors.inputs[k], length) for k, length in play.sent]
+        beats = [one.beats(vectors) for one in play.sent]
         np.save(folder / f"beats{number}.npy", np.concatenate(beats))
         ends = np.cumsum([len(part) for part in beats])
-        firsts = [int(end) - len(part) for end, part in zip(ends, beats, strict=True)]
-        right = [f for f, (_, length) in zip(firsts, play.sent, strict=True) if length == words]
+        starts = ends - [len(part) for part in beats]
         job["scenarios"].append({
             "last": ((ends[:-1] if play.cut else ends) - 1).tolist(),
-            "first": right,
-            "frames_out": len(play.expected(words)),
+            "first": starts[play.right].tolist(),
+            "frames_out": len(play.expected),
             "stop": play.stop,
+            "burst": play.burst,
             "reload": play.reload,
             "stall": play.stall,
+            "patience": vectors.patience(play.stall),
         })  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
     (folder / "seen.json").unlink(missing_ok=True)
@@ -132,22 +76,24 @@ def run_bench(
 
 
 def _outcome(play: Scenario, found: dict, vectors: Vectors) -> Outcome:
-    words_in, words_out = vectors.inputs.shape[1], vectors.expected.shape[1]
-    expected, errors = play.expected(words_in), list(found["errors"])
-    beats = sum(length for _, length in play.sent)
-    if play.stop is None and found["sent"] != beats:
+    expected, errors = play.expected, list(found["errors"])
+    frames = [] if play.burst else found["frames"]
+    beats = sum(len(one.places) for one in play.sent)
+    if play.stop is None and not play.burst and found["sent"] != beats:
         errors.append(f"only {found['sent']} of {beats} input beats were taken")
-    if len(found["frames"]) != len(expected):
+    if len(frames) != len(expected):
         errors.append(f"{len(found['frames'])} frames came out, not {len(expected)}")
-    ragged = [k for k, frame in enumerate(found["frames"]) if len(frame) != words_out]
-    if ragged:
-        length = len(found["frames"][ragged[0]])
-        errors.append(f"output frame {ragged[0]} has {length} words, not {words_out}")
+    lengths = beat_counts(vectors.expected)[expected].tolist()
+    pairs = enumerate(zip(frames, lengths, strict=False))
+    ragged = next((k for k, (frame, words) in pairs if len(frame) != words), None)
+    if ragged is not None:
+        length = len(frames[ragged])
+        errors.append(f"output frame {ragged} has {length} words, not {lengths[ragged]}")
     position, wrong_at = 0, None
-    for _, length in play.sent[: -1 if play.cut else None]:
-        if length != words_in and wrong_at is None:
-            wrong_at = position + min(length, words_in)  # beats taken when the fault shows
-        position += length
+    for one in play.sent[: -1 if play.cut else None]:
+        if one.void_at is not None and wrong_at is None:
+            wrong_at = position + one.void_at
+        position += len(one.places)
     changes = [tuple(change) for change in found["frame_error"]]
     if play.reload and [value for _, value in changes] != [1]:
         errors.append(f"frame_error must rise once on void configurations, not {changes}")
@@ -157,14 +103,14 @@ def _outcome(play: Scenario, found: dict, vectors: Vectors) -> Outcome:
         errors.append(f"frame_error must rise once and stay, not {changes}")
     if wrong_at is not None and changes and changes[0][0] != wrong_at:
         errors.append(f"frame_error rose after {changes[0][0]} beats, not {wrong_at}")
-    count = next(iter(ragged), len(found["frames"]))
+    count = min(len(frames), len(expected)) if ragged is None else ragged
     spans = np.array(found["last"][:count], dtype=np.int64) + 1
     starts = np.resize(np.array(found["first"] or [0], dtype=np.int64), count)
+    outputs = np.full((count, vectors.expected.shape[1]), PAD_BEAT)
+    for row, frame in zip(outputs, frames, strict=False):
+        row[: len(frame)] = frame
     return Outcome(
-        outputs=np.array(found["frames"][:count], dtype=np.uint64).reshape(count, words_out),
-        clocks=spans - starts,
-        total_clocks=found["clocks"],
-        errors=errors,
+        outputs=outputs, clocks=spans - starts, total_clocks=found["clocks"], errors=errors
     )
 
 

@@ -52,11 +52,11 @@ def test_models_load_neither_torch_nor_amaranth(entry: Family) -> None:
 @everyone
 def test_models_bring_what_the_flows_call(entry: Family) -> None:
     assert entry.spec.family == entry.name
-    for name in ("golden", "timing", "faults"):
+    for name in ("golden", "timing", "faults", "predictions"):
         assert callable(getattr(entry.models, name)), name
     for name in ("save", "load", "with_options", "config_words"):
         assert callable(getattr(entry.spec, name)), name
-    for name in ("input_format", "output_format", "config_format"):
+    for name in ("input_format", "output_format", "config_format", "weight_port"):
         assert isinstance(inspect.getattr_static(entry.spec, name), property), name
 
 

@@ -15,7 +15,8 @@ from gatesmith.flows.silicon.activity import read_vcd
 from gatesmith.flows.verify import choose_frames, make_vectors
 from gatesmith.models.errors import UserError
 from gatesmith.sim.cache import cached_json, keep_json
-from gatesmith.sim.run import Scenario, run_bench, simulator_version
+from gatesmith.sim.run import run_bench, simulator_version
+from gatesmith.sim.scenarios import Scenario, whole
 
 __all__ = ["frame_waveform"]
 
@@ -65,7 +66,7 @@ def _simulate(
     entry: Any, spec: Any, verilog: Path, frames: np.ndarray, names: list[str]
 ) -> dict[str, list[int | None]]:
     vectors = make_vectors(entry, spec, frames)
-    play = Scenario(name="one frame", sent=((0, vectors.inputs.shape[1]),), stall=0)
+    play = Scenario(name="one frame", sent=whole(vectors, [0]), stall=0)
     with (
         tempfile.TemporaryDirectory(prefix="gatesmith-") as work,
         working("Simulating a frame"),

@@ -13,7 +13,8 @@ import numpy as np
 from gatesmith.flows.silicon.activity import Waves, read_vcd
 from gatesmith.flows.silicon.netlist import Netlist
 from gatesmith.models.errors import UserError
-from gatesmith.sim.run import Scenario, compile_and_run, run_bench
+from gatesmith.sim.run import compile_and_run, run_bench
+from gatesmith.sim.scenarios import Scenario
 from gatesmith.sim.vectors import Outcome, Vectors
 
 __all__ = ["accesses", "block_texts", "drive_gates", "gate_verilog", "simulate_gates", "states_of"]

@@ -8,7 +8,7 @@ from gatesmith.models.sparse_mlp.layer import SparseLayer
 from gatesmith.models.sparse_mlp.schedule import clocks
 from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
 
-__all__ = ["golden", "hidden", "dataset_frames"]
+__all__ = ["dataset_frames", "golden", "hidden", "predictions"]
 
 BATCH = 1024  # frames at once: bounds the memory, and is wide enough for the matrix product
 
@@ -60,3 +60,8 @@ def dataset_frames(spec: SparseMLPSpec, dataset: Dataset) -> np.ndarray:
     """The test images of a data set as frames of the Spec, int64 ``[images, inputs]``."""
     first = spec.layers[0]
     return spec.input_format.check(quantise(dataset.test_x, dataset.levels, first.input_bits))
+
+
+def predictions(spec: SparseMLPSpec, outputs: np.ndarray) -> np.ndarray:
+    """Class of each frame, int64 ``[frames]``, from the golden model's outputs."""
+    return outputs[:, -1]

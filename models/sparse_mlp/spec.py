@@ -120,6 +120,11 @@ class SparseMLPSpec:
         )
 
     @property
+    def weight_port(self) -> None:
+        """None: all weights lie inside."""
+        return None
+
+    @property
     def config_format(self) -> FrameFormat | None:
         """Configuration frame: for each layer the lanes' weight memories, then their biases.
 

@@ -60,6 +60,7 @@ class Family:
             input_format=spec.input_format,
             output_format=spec.output_format,
             config_format=spec.config_format,
+            weight_port=spec.weight_port,
         )
         return import_module("gatesmith.hw.verilog").verilog(shell, spec.name, core.shared)
 

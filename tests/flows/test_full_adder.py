@@ -26,7 +26,7 @@ from gatesmith.flows.silicon.recipes import RECIPES
 from gatesmith.flows.synth import synth
 from gatesmith.flows.verify import make_vectors
 from gatesmith.models.errors import UserError
-from gatesmith.sim.run import Scenario
+from gatesmith.sim.scenarios import Scenario, whole
 from gatesmith.sim.vectors import compare
 from gatesmith.sim.yosys import yosys
 
@@ -221,7 +221,6 @@ def test_netlist_of_a_network_matches_golden(name, tmp_path):
     )
     assert adder_cells(library).full.name in mapping.report.mapped_cells
     netlist = read_netlist(mapping.netlist, spec.name, library)
-    words = vectors.inputs.shape[1]
-    play = Scenario(name="all", sent=tuple((k, words) for k in range(6)), stall=0)
+    play = Scenario(name="all", sent=whole(vectors, range(6)), stall=0)
     outcome, _ = simulate_gates(netlist, {}, vectors, play, tmp_path / "bench", 100)
     assert compare(vectors, outcome, clocks=True) == []

@@ -10,7 +10,8 @@ import toy
 
 from gatesmith.flows.verify import judge, simulate
 from gatesmith.models.errors import UserError
-from gatesmith.sim.run import Scenario, run_bench, scenarios
+from gatesmith.sim.run import run_bench
+from gatesmith.sim.scenarios import Scenario, scenarios, whole
 from gatesmith.sim.vectors import Vectors
 
 
@@ -71,12 +72,12 @@ def test_clocks_are_those_of_the_frame(tmp_path: Path) -> None:
 def test_scenarios_expect_only_whole_frames() -> None:
     plays = {play.name: play for play in scenarios(toy.vectors(5), stall=0.1, seed=0)}
     for name, stall in (("all frames", 0), ("all frames, stalled", 0.1)):
-        assert (plays[name].stall, plays[name].expected(4)) == (stall, [0, 1, 2, 3, 4])
+        assert (plays[name].stall, plays[name].expected) == (stall, [0, 1, 2, 3, 4])
     wrong = plays["wrong lengths"]
-    lengths = [length for _, length in wrong.sent]
-    assert min(lengths) < 4 < max(lengths) and len(wrong.expected(4)) == lengths.count(4)
+    lengths = [len(one.places) for one in wrong.sent]
+    assert min(lengths) < 4 < max(lengths) and len(wrong.expected) == lengths.count(4)
     for name in ("frame cut by reset", "answer cut by reset"):
-        assert plays[name].expected(4) == []
+        assert plays[name].expected == []
     names = list(plays)
     assert names.index("all frames") > names.index("frame cut by reset"), "finds what is left over"
 
@@ -90,7 +91,7 @@ def test_frames_and_answers_of_one_word_are_not_cut() -> None:
 
 def test_waves_are_written(tmp_path: Path) -> None:
     (tmp_path / "toy.v").write_text(toy.sound())
-    play = Scenario(name="one", sent=((0, 4),), stall=0)
+    play = Scenario(name="one", sent=whole(toy.vectors(), [0]), stall=0)
     run_bench(
         tmp_path / "toy.v", toy.NAME, toy.vectors(), [play], tmp_path, waves=tmp_path / "toy.vcd"
     )
