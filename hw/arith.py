@@ -1,8 +1,20 @@
 """Combinational arithmetic that several Cores share."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from collections.abc import Sequence
+from typing import Any
 
-__all__ = ["add_signed_unit", "count_shape", "lowest_set", "requantise"]
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
+
+__all__ = [
+    "add_signed_unit",
+    "count_shape",
+    "lowest_set",
+    "pick",
+    "requantise",
+    "round_shift",
+    "saturate",
+    "times",
+]
 
 
 def count_shape(*counts: int) -> range:
@@ -11,6 +23,11 @@ def count_shape(*counts: int) -> range:
     A vector of no bits is legal Verilog for few tools.
     """
     return range(max(2, *counts))
+
+
+def pick(choices: Sequence[Any], index: Value) -> Any:
+    """One of the choices; no multiplexer for a single one."""
+    return choices[0] if len(choices) == 1 else Array(choices)[index]
 
 
 def requantise(value: Value, shift: int, bits: int) -> Value:
@@ -50,3 +67,27 @@ def lowest_set(m: Module, bits: Value) -> tuple[Value, Value]:
     ]
     index = Cat((one_hot & mask).any() for mask in masks)
     return index, rest
+
+
+def round_shift(value: Value, shift: int) -> Value:
+    """A signed value divided by 2**shift and rounded, halves up."""
+    if shift == 0:
+        return value
+    total = value + Const(1 << (shift - 1), signed(shift + 1))
+    return total[shift:].as_signed()
+
+
+def saturate(value: Value, bits: int) -> Value:
+    """A signed value clamped to ``bits`` bits, two's complement."""
+    if len(value) <= bits:
+        return value
+    sign, beyond = value[-1], value[bits - 1 :]
+    fits = beyond.all() | ~beyond.any()
+    clamped = Cat((~sign).replicate(bits - 1), sign)
+    return Mux(fits, value[:bits], clamped).as_signed()
+
+
+def times(value: Value, constant: int) -> Value:
+    """An unsigned value times a constant, from shifts and additions: no multiplier."""
+    parts = [value << place for place in range(constant.bit_length()) if constant >> place & 1]
+    return sum(parts[1:], parts[0]) if parts else Const(0)

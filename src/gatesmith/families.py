@@ -75,6 +75,14 @@ FAMILIES = {
             module="sparse_mlp",
             prefix="SparseMLP",
         ),
+        Family(
+            name="lstm",
+            title="LSTM of binary, ternary or integer weights that skips zero states",
+            paper="Ardakani et al., Learning Recurrent Binary/Ternary Weights, ICLR 2019, and "
+            "Learning to Skip Ineffectual Recurrent Computations in LSTMs, DATE 2019",
+            module="lstm",
+            prefix="LSTM",
+        ),
     )
 }
 

@@ -1,0 +1,72 @@
+"""Accumulators of one matrix-vector product: a row of lanes for each group of output rows."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gatesmith.hw.arith import count_shape
+from gatesmith.hw.memory import NamedMemory, read_signature
+
+__all__ = ["Accumulators"]
+
+
+class Accumulators(wiring.Component):
+    """Words of all lanes' sums, one a group; adding to a word takes two clocks.
+
+    The engine reads a word in one clock, and writes it back in the next. The stage that uses the
+    sums reads through a port of its own while the engine is elsewhere.
+
+    Parameters
+    ----------
+    width, groups : int   Of a word in bits, and the number of words.
+    kind : str            ``flipflop`` or ``sram``.
+
+    Members
+    -------
+    add, use : In(read_signature(...))   Reads of the engine, and of the stage that uses the sums.
+    write, write_address, write_data : In
+    """
+
+    add: Any
+    use: Any
+    write: Signal
+    write_address: Signal
+    write_data: Signal
+
+    def __init__(self, *, width: int, groups: int, kind: str) -> None:
+        self._width, self._groups, self._kind = width, groups, kind
+        address = count_shape(groups)
+        super().__init__(
+            {
+                "add": In(read_signature(address, width)),
+                "use": In(read_signature(address, width)),
+                "write": In(1),
+                "write_address": In(address),
+                "write_data": In(width),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        if self._groups == 1:
+            # A word written in one clock is added to in the next: no memory is that quick.
+            sums = Signal(self._width)
+            with m.If(self.write):
+                m.d.sync += sums.eq(self.write_data)
+            m.d.comb += [self.add.data.eq(sums), self.use.data.eq(sums)]
+            return m
+        memory = NamedMemory(width=self._width, depth=self._groups)
+        m.submodules[f"sums_{self._kind}"] = memory
+        port = memory.reads[0]
+        m.d.comb += [
+            port.enable.eq(self.add.enable | self.use.enable),
+            port.address.eq(Mux(self.add.enable, self.add.address, self.use.address)),
+            self.add.data.eq(port.data),
+            self.use.data.eq(port.data),
+            memory.write.eq(self.write),
+            memory.write_address.eq(self.write_address),
+            memory.write_data.eq(self.write_data),
+        ]
+        return m
