@@ -56,6 +56,7 @@ class LSTMConfig:
     state_threshold : float   States of a smaller magnitude are 0: at least 0, below 1.
     state_penalty : float     Weight of the states' mean magnitude in the loss: drives them to 0.
     scales : str              Row scales: ``integer`` multipliers or ``power``s of two.
+    scale_bits : int          Width of integer row scales, 4 to 16.
     seed : int                Of masters, shuffles and samples.
     epochs, batch : int       Passes over the training data, sequences a step.
     learning_rate : float     Of Adam at the start; falls to 0 along a cosine.
@@ -75,6 +76,7 @@ class LSTMConfig:
     state_threshold: float = 0.0
     state_penalty: float = 0.0
     scales: str = "integer"
+    scale_bits: int = 12
     seed: int = 0
     epochs: int = 60
     batch: int = 50
@@ -126,6 +128,7 @@ class LSTMConfig:
             ("epochs", 1, 1_000_000),
             ("batch", 2, 1_000_000),
             ("bptt", 1, 65_536),
+            ("scale_bits", 4, 16),
         ):
             self._in_range(name, low, high)
         _check_number(self.learning_rate, "Learning rate", 0, False, 1, True)

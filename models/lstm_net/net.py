@@ -17,8 +17,9 @@ __all__ = ["Folded", "LowBitHead", "LowBitLSTM", "LowBitLayer", "Trace"]
 STEP = 64  # of the pre-activation: Q3.6
 ONE = 128  # of a state or a dense input: Q0.7
 EPSILON = 1e-5
-MOST_SCALE, MOST_SHIFT, MOST_POWER = 2_047, 40, 15  # scales of 12 bits
-MOST_NORM = 32_767  # of the cell, 16 bits
+MOST_SHIFT, MOST_POWER, MOST_BIAS = 40, 15, 2047
+CELL_BITS = 16
+POWERS = 0  # instead of the width of multipliers: row scales are powers of two
 MOST_FRACTION = 20
 MOMENTUM = 0.05
 EXACT_FLOAT32 = 1 << 24
@@ -26,20 +27,24 @@ EXACT_FLOAT32 = 1 << 24
 State = list[tuple[Tensor, Tensor]]
 
 
-def _scale_shift(scales: list[Tensor], powers: bool, greatest: int = MOST_SCALE) -> int:
+def _most(bits: int) -> int:
+    return (1 << bits - 1) - 1
+
+
+def _scale_shift(scales: list[Tensor], bits: int) -> int:
     """The shift that lets the greatest of these scales just fit its width."""
     most = max(float(s.detach().abs().max()) for s in scales)
     if most <= 0:
         return 0
-    wanted = MOST_POWER - round(math.log2(most)) if powers else math.log2(greatest / most)
+    wanted = MOST_POWER - round(math.log2(most)) if bits == POWERS else math.log2(_most(bits) / most)
     return min(max(math.floor(wanted), 0), MOST_SHIFT)
 
 
-def _scale_codes(scale: Tensor, shift: int, powers: bool, greatest: int = MOST_SCALE) -> Tensor:
-    """Integer multipliers (or powers of two) for scales, in floats, straight through."""
+def _scale_codes(scale: Tensor, shift: int, bits: int) -> Tensor:
+    """Multipliers of so many bits, or powers of two, for scales; in floats, straight through."""
     wanted = scale * 2.0**shift
-    if not powers:
-        return round_through(wanted).clamp(-greatest, greatest)
+    if bits != POWERS:
+        return round_through(wanted).clamp(-_most(bits), _most(bits))
     exponent = torch.floor(wanted.detach().clamp(min=1e-9).log2() + 0.5).clamp(0, MOST_POWER)
     return wanted + (torch.exp2(exponent) - wanted).detach()
 
@@ -62,7 +67,8 @@ class Folded:
 class LowBitLayer(nn.Module):
     """One LSTM layer with low-bit weights; gates in the order i, f, g, o.
 
-    ``pre = m_x * (Wx x) + m_h * (Wh h) + bias`` with integer codes Wx, Wh and one scale a row.
+    ``pre = m_x * (Wx x) + m_h * (Wh h) + bias`` with integer codes Wx, Wh and one scale a row;
+    x and h are Q0.7, a symbol's input is 1.
     ``weight`` norm: m = gain / norm of the row's codes. ``shared-bn``: m = gain / deviation of the
     row's product, its mean folded into the bias, and the same for the cell before its tanh; the
     statistics are running ones, shared over time.
@@ -89,7 +95,7 @@ class LowBitLayer(nn.Module):
         super().__init__()
         self.inputs, self.hidden, self.kind, self.symbols = inputs, hidden, kind, symbols
         self.normalised = config.norm == "shared-bn"
-        self.powers = config.scales == "power"
+        self.scale_bits = POWERS if config.scales == "power" else config.scale_bits
         self.stochastic = config.quantiser == "stochastic"
         self.frozen = False  # the masters are a sample of the stochastic quantiser
         self.threshold = threshold_code(config.state_threshold)
@@ -145,12 +151,15 @@ class LowBitLayer(nn.Module):
         """Bring the masters back into [-1, 1], and gains of power-of-two scales above 0."""
         self.weight_x.clamp_(-1, 1)
         self.weight_h.clamp_(-1, 1)
-        if self.powers:
+        if self.scale_bits == POWERS:
             self.gain_x.clamp_(min=1e-3)
             self.gain_h.clamp_(min=1e-3)
 
     def _scales(self, codes_x: Tensor, codes_h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Steps of pre for one step of either product, and the bias, all as real numbers."""
+        """Steps of pre for one step of either product, and the bias, all as real numbers.
+
+        Statistics are copied: they move before the gradient is taken.
+        """
         like = codes_h.dtype
         gain_x, gain_h = self.gain_x.to(like), self.gain_h.to(like)
         bias = STEP * self.bias.to(like)
@@ -158,15 +167,15 @@ class LowBitLayer(nn.Module):
             norm_x = codes_x.square().sum(1).clamp(min=1).sqrt()
             norm_h = codes_h.square().sum(1).clamp(min=1).sqrt()
             return STEP / ONE * gain_x / norm_x, STEP / ONE * gain_h / norm_h, bias
-        scale_x = STEP * gain_x / (self.variance_x.to(like) + EPSILON).sqrt()
-        scale_h = STEP * gain_h / (self.variance_h.to(like) + EPSILON).sqrt()
-        bias = bias - scale_x * self.mean_x.to(like) - scale_h * self.mean_h.to(like)
+        scale_x = STEP * gain_x / (self.variance_x.to(like).clone() + EPSILON).sqrt()
+        scale_h = STEP * gain_h / (self.variance_h.to(like).clone() + EPSILON).sqrt()
+        bias = bias - scale_x * self.mean_x.to(like).clone() - scale_h * self.mean_h.to(like).clone()
         return scale_x, scale_h, bias
 
     def _cell_scales(self, like: torch.dtype) -> tuple[Tensor, Tensor]:
         """Entry of tanh from the cell: scale and bias, as real numbers."""
-        scale = STEP * self.gain_c.to(like) / (self.variance_c.to(like) + EPSILON).sqrt()
-        return scale, STEP * self.bias_c.to(like) - scale * self.mean_c.to(like)
+        scale = STEP * self.gain_c.to(like) / (self.variance_c.to(like).clone() + EPSILON).sqrt()
+        return scale, STEP * self.bias_c.to(like) - scale * self.mean_c.to(like).clone()
 
     def fold(self, codes: tuple[Tensor, Tensor] | None = None) -> Folded:
         """The layer in integers; float64 when ``codes`` are, with gradients if they have them."""
@@ -174,20 +183,20 @@ class LowBitLayer(nn.Module):
             found = self.codes()
             codes = found[0].detach().double(), found[1].detach().double()
         scale_x, scale_h, bias = self._scales(*codes)
-        shift = _scale_shift([scale_x, scale_h], self.powers)
+        shift = _scale_shift([scale_x, scale_h], self.scale_bits)
         cell_scale, cell_bias, cell_shift = scale_x.new_zeros(0), scale_x.new_zeros(0), 0
         if self.normalised:
             real, real_bias = self._cell_scales(codes[1].dtype)
-            cell_shift = _scale_shift([real], False, MOST_NORM)
-            cell_scale = _scale_codes(real, cell_shift, False, MOST_NORM)
-            cell_bias = round_through(real_bias).clamp(-2048, 2047)
+            cell_shift = _scale_shift([real], CELL_BITS)
+            cell_scale = _scale_codes(real, cell_shift, CELL_BITS)
+            cell_bias = round_through(real_bias).clamp(-MOST_BIAS, MOST_BIAS)
         return Folded(
             codes_x=codes[0],
             codes_h=codes[1],
-            scale_x=_scale_codes(scale_x, shift, self.powers),
-            scale_h=_scale_codes(scale_h, shift, self.powers),
+            scale_x=_scale_codes(scale_x, shift, self.scale_bits),
+            scale_h=_scale_codes(scale_h, shift, self.scale_bits),
             shift=shift,
-            bias=round_through(bias).clamp(-2048, 2047),
+            bias=round_through(bias).clamp(-MOST_BIAS, MOST_BIAS),
             cell_scale=cell_scale,
             cell_bias=cell_bias,
             cell_shift=cell_shift,

@@ -1,6 +1,7 @@
 """Training: Adam on dense masters, resumable at every epoch."""
 
 import dataclasses
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,8 @@ __all__ = ["EpochReport", "Trainer", "fit", "resume_path", "train"]
 RESUME_FORMAT = "gatesmith-training"
 VALID_STREAMS, TEST_STREAMS = 64, 8
 CLIP = 1.0  # norm of a step's gradient
-ESTIMATES = 50  # windows that statistics are estimated over when the weights are frozen
+# Windows that statistics are estimated over, before the first step and when weights are frozen.
+FIRST_ESTIMATES, LAST_ESTIMATES = 8, 100
 EXACT_IN_BFLOAT16 = {"binary", "ternary", "int8"}
 
 
@@ -119,6 +121,8 @@ class Trainer:
         for index, layer in enumerate(net.layers):
             layer.generator.manual_seed(config.seed * 1_000_003 + self.epoch * 64 + index)
         windows = list(self.windows(self.epoch)) if isinstance(self.part, np.ndarray) else None
+        if self.epoch == 0 and config.norm == "shared-bn":
+            self._estimate(FIRST_ESTIMATES, self.epoch, 1.0)
         total, count, state = 0.0, 0, None
         steps = len(windows) if windows else max(1, len(self.part.y) // config.batch)
         with fast_products(config):
@@ -156,18 +160,22 @@ class Trainer:
         self.net.clip_()
         return float(loss.detach()), final
 
-    @torch.no_grad()
     def finish(self) -> None:
         """Freeze stochastic weights, and estimate the statistics that belong to what is frozen."""
         self.net.freeze()
-        if self.config.norm != "shared-bn":
-            return
-        self.net.eval()
+        if self.config.norm == "shared-bn":
+            self.net.eval()
+            self._estimate(LAST_ESTIMATES, self.epoch, 0.1)
+
+    @torch.no_grad()
+    def _estimate(self, count: int, epoch: int, momentum: float) -> None:
+        """Move the statistics of all layers towards those of the first windows of an epoch.
+
+        They depend on one another, so this is an iteration, not one average.
+        """
         state: State | None = None
-        for index, (x, _, _, starts) in enumerate(self.windows(self.config.epochs)):
-            if index == ESTIMATES:
-                break
-            state = self.net.estimate(x, None if starts else state, 1 / (1 + index / 4))
+        for x, _, _, starts in itertools.islice(self.windows(epoch), count):
+            state = self.net.estimate(x, None if starts else state, momentum)
 
     def save(self, path: Path) -> None:
         """Write all that the rest of the training depends on."""
