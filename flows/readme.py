@@ -179,10 +179,10 @@ def _weights(port: Mapping[str, Any] | None) -> str:
         "on, one a beat of `w_axis`, in the order of the requests. Every burst that begins at an "
         "address has the same length: `sim/bursts.hex` has it by address, 0 where none begins, and "
         "`sim/weights.hex` the words. `w_axis_tlast` is ignored. The clocks that are promised hold "
-        "for a memory that takes a request when no burst is under way, or in the clock in which "
-        "the last word of one passes, and has a word on `w_axis` in every clock from the next one "
-        "on; `r_axis_tready` may depend on `w_axis_tready`. Reset forgets what was asked for: the "
-        "memory must forget it too.\n"
+        "for a memory that takes a request while at most one word of the burst before is left, and "
+        "has its first word on `w_axis` in the clock after, then a word in every clock. "
+        "`r_axis_tready` must not depend on `w_axis_tready` in the same clock: the reverse is "
+        "allowed. Reset forgets what was asked for: the memory must forget it too.\n"
     )
 
 

@@ -65,17 +65,19 @@ enum Status {
 };
 
 #ifdef WEIGHTS
-// Answers requests for bursts of weights. A request is taken when no burst is under way, or in the
-// clock in which the last word of one is taken; its first word is offered in the clock after.
+// Answers requests for bursts of weights. A request is taken when at most one word of the burst
+// before is left. The first word of a burst is offered in the clock after its request, or after the
+// last word of the burst before. No output depends on an input in the same clock.
 class Memory {
  public:
   Memory(const Job *job)
       : job(job), words(job->stall, job->seed ^ 0xd1b54a32d192ed03ull),
         requests(job->stall, job->seed ^ 0x8cb92ba72f3d8dd7ull) {}
   void offer(Design &top) {
-    bool idle = words.next();
-    refused = requests.next();
+    bool idle = words.next(), refused = requests.next();
     offered = left > 0 && (offered || !idle);
+    open = left <= 1 && !pending && !refused;
+    top.p_r__axis__tready.set<uint32_t>(open);
     top.p_w__axis__tvalid.set<uint32_t>(offered);
     top.p_w__axis__tlast.set<uint32_t>(left == 1);
     const uint8_t *word = job->weights + address % job->weight_count * BYTES;
@@ -87,25 +89,25 @@ class Memory {
       top.p_w__axis__tdata.data[k] = offered ? chunk : ~chunk & mask(k);
     }
   }
-  void open_or_close(Design &top) {
-    taken = offered && bit(top.p_w__axis__tready.get<uint32_t>());
-    open = (left == 0 || (left == 1 && taken)) && !refused;
-    top.p_r__axis__tready.set<uint32_t>(open);
-  }
   Status look(Design &top) {
     bool valid = bit(top.p_r__axis__tvalid.get<uint32_t>());
     uint64_t request = top.p_r__axis__tdata.get<uint64_t>();
     if (waiting && (!valid || request != held)) return UNSTABLE_REQUEST;
     waiting = valid && !open;
     held = request;
-    if (taken) {
+    if (offered && bit(top.p_w__axis__tready.get<uint32_t>())) {
       address++;
       left--;
       offered = false;
     }
     if (valid && open) {
-      address = request;
-      left = request < job->weight_count ? job->bursts[request] : 0;
+      pending = true;
+      wanted = request;
+    }
+    if (pending && !left) {
+      pending = false;
+      address = wanted;
+      left = address < job->weight_count ? job->bursts[address] : 0;
       if (!left) return BAD_REQUEST;
     }
     return OK;
@@ -120,8 +122,8 @@ class Memory {
   }
   const Job *job;
   Stalls words, requests;
-  uint64_t address = 0, left = 0, held = 0;
-  bool offered = false, refused = false, taken = false, open = false, waiting = false;
+  uint64_t address = 0, left = 0, wanted = 0, held = 0;
+  bool offered = false, open = false, pending = false, waiting = false;
 };
 #endif
 
@@ -170,8 +172,6 @@ extern "C" int gatesmith_run(Job *job) {
     top.p_m__axis__tready.set<uint32_t>(ready);
 #ifdef WEIGHTS
     memory.offer(top);
-    top.step();
-    memory.open_or_close(top);
 #endif
     top.step();
 #ifdef WEIGHTS

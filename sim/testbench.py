@@ -190,7 +190,7 @@ module tb;
   // One clock, from low to low; the inputs are driven before.
   task tick;
     begin
-@WEIGHT_ANSWER@      #4 quiet = quiet + 1;
+      #4 quiet = quiet + 1;
       if (^{s_axis_tready, m_axis_tvalid, frame_error@CONFIG_READY@@WEIGHT_READY@} === 1'bx)
         broken(0, "X on an output");
       if (m_axis_tvalid === 1'b1 && ^{m_axis_tdata, m_axis_tlast} === 1'bx)
@@ -219,7 +219,7 @@ module tb;
 @WEIGHT_MOVE@      #1 clk = 1;
       #5 clk = 0;
       if (in_taken) s_axis_tvalid = 0;
-      clock = clock + 1;
+@WEIGHT_CLOCK@      clock = clock + 1;
       lfsr = {lfsr[30:0], lfsr[31] ^ lfsr[21] ^ lfsr[1] ^ lfsr[0]};
     end
   endtask
@@ -302,8 +302,9 @@ CONFIG_SEND = """\
     end
 """
 
-# What a testbench has when weights lie outside. A request is taken when no burst is under way, or
-# in the clock in which the last word of one is taken; its first word is offered in the clock after.
+# What a testbench has when weights lie outside. A request is taken when at most one word of the
+# burst before is left. The first word of a burst is offered in the clock after its request, or
+# after the last word of the burst before.
 WEIGHT_TEXTS = {
     "WEIGHT_SIGNALS": """\
   wire [@REQUEST_WIDTH@-1:0] r_axis_tdata;
@@ -313,7 +314,10 @@ WEIGHT_TEXTS = {
   reg [@WEIGHT_WIDTH@-1:0] weights [0:@WEIGHT_COUNT@-1];
   reg [31:0] bursts [0:@WEIGHT_COUNT@-1];  // words of the burst that begins there, or 0
   reg [31:0] left, next;  // words of the burst still to come, and address of the next
-  reg w_taken, asking;  // asking: a request was there in the last clock, and not taken
+  reg w_taken;
+  reg [31:0] wanted;  // request that waits for the last word of the burst before
+  reg pending;  // there is one
+  reg asking;  // a request was there in the last clock, and not taken
   reg [@REQUEST_WIDTH@-1:0] asked;
   wire weight_stall = stalls & (clock[7] ? lfsr[2] & lfsr[13] : lfsr[2] | lfsr[13]);
   wire request_stall = stalls & lfsr[17];
@@ -322,36 +326,40 @@ WEIGHT_TEXTS = {
     .r_axis_tdata(r_axis_tdata), .r_axis_tvalid(r_axis_tvalid), .r_axis_tready(r_axis_tready),
     .w_axis_tdata(w_axis_tdata), .w_axis_tlast(w_axis_tlast),
     .w_axis_tvalid(w_axis_tvalid), .w_axis_tready(w_axis_tready),""",
-    "WEIGHT_ANSWER": """\
-      #1 w_taken = w_axis_tvalid && w_axis_tready === 1'b1;
-      r_axis_tready = (left == 0 || (left == 1 && w_taken)) && !request_stall;
-""",
     "WEIGHT_MOVE": """\
       if (asking && (r_axis_tvalid !== 1'b1 || r_axis_tdata !== asked))
         broken(8, "r_axis_tvalid or tdata changed before tready");
       asking = r_axis_tvalid === 1'b1 && !r_axis_tready;
       asked = r_axis_tdata;
+      w_taken = w_axis_tvalid && w_axis_tready === 1'b1;
       if (w_taken) begin
         next = next + 1;
         left = left - 1;
       end
       if (r_axis_tvalid === 1'b1 && r_axis_tready) begin
-        next = r_axis_tdata;
+        pending = 1;
+        wanted = r_axis_tdata;
+      end
+      if (pending && left == 0) begin
+        pending = 0;
+        next = wanted;
         left = next < @WEIGHT_COUNT@ ? bursts[next] : 0;
         if ((left > 0) !== 1'b1) broken(9, "no burst of weights begins there");
       end
 """,
-    "WEIGHT_OFFER": """\
+    "WEIGHT_CLOCK": """\
       if (w_taken) w_axis_tvalid = 0;
-      w_taken = 0;
+""",
+    "WEIGHT_OFFER": """\
       w_axis_tvalid = left > 0 && (w_axis_tvalid || !weight_stall);
       w_axis_tdata = w_axis_tvalid ? weights[next] : ~w_axis_tdata;
       w_axis_tlast = w_axis_tvalid == (left == 1);
+      r_axis_tready = left <= 1 && !pending && !request_stall;
 """,
     "WEIGHT_BEGIN": """\
     $readmemh({DIR, "/weights.hex"}, weights);
     $readmemh({DIR, "/bursts.hex"}, bursts);
-    {left, next, w_taken, asking, asked} = 0;
+    {left, next, w_taken, pending, asking} = 0;
     {w_axis_tvalid, w_axis_tdata, w_axis_tlast, r_axis_tready} = 0;
 """,
 }

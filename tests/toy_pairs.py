@@ -315,7 +315,9 @@ OUTSIDE_FAULTS: dict[str, list[tuple[str, str]]] = {
         ("{have, asked, got, sum} <= 22'd0",
          "if (^sum === 1'bx) {have, asked, got, sum} <= 22'd0; else {have, got, sum} <= 0"),
     ],
-    "address unknown between requests": [("? 8'd0 : kind == 0", "? 8'bx : kind == 0")],
+    "address unknown while it waits": [
+        ("r_axis_tdata = ~r_axis_tvalid ? 8'd0", "r_axis_tdata = ~r_axis_tready ? 8'bx"),
+    ],
     "ready for weights unknown": [
         ("w_axis_tready = answering", "w_axis_tready = ~answering ? 1'bx : answering"),
     ],
