@@ -138,6 +138,11 @@ class LowBitLayer(nn.Module):
             )
         return quantise(self.weight_x, self.kind), quantise(self.weight_h, self.kind)
 
+    @property
+    def powers(self) -> bool:
+        """Whether row scales are powers of two."""
+        return self.scale_bits == POWERS
+
     @torch.no_grad()
     def freeze(self) -> None:
         """Replace the masters of the stochastic quantiser by one sample of it."""
@@ -151,7 +156,7 @@ class LowBitLayer(nn.Module):
         """Bring the masters back into [-1, 1], and gains of power-of-two scales above 0."""
         self.weight_x.clamp_(-1, 1)
         self.weight_h.clamp_(-1, 1)
-        if self.scale_bits == POWERS:
+        if self.powers:
             self.gain_x.clamp_(min=1e-3)
             self.gain_h.clamp_(min=1e-3)
 
