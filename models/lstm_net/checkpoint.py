@@ -10,6 +10,7 @@ from gatesmith.models.errors import UserError
 from gatesmith.models.lstm_net.config import LSTMConfig
 from gatesmith.models.lstm_net.net import LowBitLSTM
 from gatesmith.models.lstm_net.quantise import MOST
+from gatesmith.models.sequences import TEXTS
 from gatesmith.models.store import read_store, write_store
 
 __all__ = ["load_checkpoint", "read_metrics", "save_checkpoint"]
@@ -163,7 +164,7 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
         sizes = config.sizes
     except (UserError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error
-    vocabulary = _vocabulary(path, meta["vocabulary"], sizes[0] if config.is_text else 0)
+    vocabulary = _vocabulary(path, meta["vocabulary"], sizes[0] if config.data in TEXTS else 0)
     # Shapes first: a configuration alone must not make us allocate a giant.
     matrices = _matrices(config)
     shapes = _vectors(config) | {name: _packed(*entry) for name, entry in matrices.items()}

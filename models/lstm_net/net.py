@@ -296,10 +296,10 @@ class LowBitHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(classes))
         self.register_buffer("fraction", torch.zeros(1, dtype=torch.int64))
         self.adapting = True
-        self._adapt()
+        self.adapt()
 
     @torch.no_grad()
-    def _adapt(self) -> None:
+    def adapt(self) -> None:
         """Let the fraction follow the masters' magnitude."""
         size = self.weight.abs()
         if self.kind in ("binary", "ternary"):
@@ -328,7 +328,7 @@ class LowBitHead(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Logits of integer states."""
-        self._adapt()
+        self.adapt()
         codes = self.codes()
         return nn.functional.linear(h, codes * 2.0 ** -int(self.fraction), self.bias)
 
@@ -375,7 +375,7 @@ class LowBitLSTM(nn.Module):
         super().__init__()
         self.config, self.vocabulary = config, vocabulary
         inputs, *hidden, classes = config.sizes
-        self.every_step = config.is_text
+        self.every_step = config.answers_every_step
         self.history: list[dict[str, float]] = []  # what each epoch of the training reported
         self.layers = nn.ModuleList()
         before = inputs
@@ -392,6 +392,11 @@ class LowBitLSTM(nn.Module):
             )
             before = size
         self.head = LowBitHead(before, classes, config.head_kind, (config.seed, len(hidden)))
+
+    def codes_of(self, x: Tensor) -> Tensor:
+        """Float inputs as the integers that the net takes: Q0.7 of ``input_scale``, int64."""
+        codes = torch.floor(x.double() * (ONE / self.config.input_scale) + 0.5)
+        return codes.clamp(1 - ONE, ONE - 1).long()
 
     def check_frozen(self) -> None:
         """UserError while evaluation would differ from one call to the next, or has no figures."""

@@ -290,6 +290,8 @@ def _validate(
 
 def _check_data(config: LSTMConfig, part: Part | np.ndarray) -> None:
     inputs, classes = config.sizes[0], config.sizes[-1]
+    if config.answers_every_step and not config.is_text:
+        raise UserError("Every step must be false, or inputs symbols, for a net that is trained")
     if isinstance(part, np.ndarray) != config.is_text:
         kind = "the symbols of a text" if config.is_text else "sequences with classes"
         raise UserError(f"Training data must be {kind} for {config.data}")
