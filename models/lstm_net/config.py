@@ -271,8 +271,8 @@ def _check_number(
         and (low <= value if with_low else low < value)
         and (value <= high if with_high else value < high)
     )
-    wanted = f"{'at least' if with_low else 'above'} {low} and "
-    wanted += f"{'at most' if with_high else 'below'} {high}"
+    wanted = f"{'at least' if with_low else 'above'} {low:g} and "
+    wanted += f"{'at most' if with_high else 'below'} {high:g}"
     _check(fits, subject, wanted, value)
 
 
@@ -303,4 +303,5 @@ _ROWS = LSTMConfig(data="mnist-rows", hidden=(100,), epochs=20, batch=100, learn
 
 RECIPES: dict[str, LSTMConfig] = {
     "war-and-peace-128": _TEXT,
+    "mnist-rows": _ROWS,
 }

@@ -36,7 +36,9 @@ def _scale_shift(scales: list[Tensor], bits: int) -> int:
     most = max(float(s.detach().abs().max()) for s in scales)
     if most <= 0:
         return 0
-    wanted = MOST_POWER - round(math.log2(most)) if bits == POWERS else math.log2(_most(bits) / most)
+    wanted = (
+        MOST_POWER - round(math.log2(most)) if bits == POWERS else math.log2(_most(bits) / most)
+    )
     return min(max(math.floor(wanted), 0), MOST_SHIFT)
 
 
@@ -128,8 +130,6 @@ class LowBitLayer(nn.Module):
     def codes(self) -> tuple[Tensor, Tensor]:
         """Integer weights of x and h in floats, with gradients to the masters."""
         if self.frozen:
-            if self.training:
-                raise UserError("Net must not be frozen to be trained: its masters are a sample")
             return self.weight_x, self.weight_h
         if self.stochastic:
             return (
@@ -174,7 +174,9 @@ class LowBitLayer(nn.Module):
             return STEP / ONE * gain_x / norm_x, STEP / ONE * gain_h / norm_h, bias
         scale_x = STEP * gain_x / (self.variance_x.to(like).clone() + EPSILON).sqrt()
         scale_h = STEP * gain_h / (self.variance_h.to(like).clone() + EPSILON).sqrt()
-        bias = bias - scale_x * self.mean_x.to(like).clone() - scale_h * self.mean_h.to(like).clone()
+        bias = (
+            bias - scale_x * self.mean_x.to(like).clone() - scale_h * self.mean_h.to(like).clone()
+        )
         return scale_x, scale_h, bias
 
     def _cell_scales(self, like: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -228,6 +230,8 @@ class LowBitLayer(nn.Module):
 
         ``x`` is int64 ``[T, B]`` of symbols or float32 ``[T, B, inputs]`` of integers.
         """
+        if self.training and self.frozen:
+            raise UserError("Net must not be frozen to be trained: its masters are a sample")
         folded = self.fold(self.codes())
         part, products = self._x_part(folded, x)
         sums = Sums() if self.normalised else None
