@@ -40,9 +40,8 @@ def pack(codes: np.ndarray, kind: str) -> np.ndarray:
     if kind == "binary":
         return np.packbits(codes.ravel() > 0)
     if kind == "ternary":
-        digits = codes.ravel().astype(np.int64) + 1
-        digits = np.pad(digits, (0, -len(digits) % TRITS), constant_values=1).reshape(-1, TRITS)
-        return (digits @ 3 ** np.arange(TRITS)).astype(np.uint8)
+        digits = np.pad(codes.ravel().astype(np.int64), (0, -codes.size % TRITS)) + 1
+        return (digits.reshape(-1, TRITS) @ 3 ** np.arange(TRITS)).astype(np.uint8)
     return codes.astype(np.int8 if kind == "int8" else np.int16)
 
 
@@ -109,7 +108,7 @@ def _vectors(config: LSTMConfig) -> dict[str, tuple[tuple[int, ...], str]]:
 def _codes(net: LowBitLSTM) -> dict[str, np.ndarray]:
     """Integer weights by name."""
     found = {}
-    for index, layer in enumerate(net.layers):
+    for index, layer in enumerate(net.stack):
         for name, codes in zip(("weight_x", "weight_h"), layer.codes(), strict=True):
             found[f"layers.{index}.{name}"] = codes.detach().cpu().numpy()
     found["head.weight"] = net.head.codes().detach().cpu().numpy()
@@ -181,7 +180,7 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
         unit = 2.0 ** (7 - int(state["head.fraction"])) if name == "head.weight" else 1 / MOST[kind]
         state[name] = torch.from_numpy((codes * unit).astype(np.float32))
     net.load_state_dict(state)
-    for layer in net.layers:
+    for layer in net.stack:
         layer.frozen = config.quantiser == "stochastic"
     return net.eval()  # type: ignore[no-any-return]
 

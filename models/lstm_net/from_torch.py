@@ -75,7 +75,7 @@ def from_torch(
         raise UserError("Norm must be weight and the quantiser deterministic for a trained LSTM")
     net = LowBitLSTM(config)
     with torch.no_grad():
-        for index, layer in enumerate(net.layers):
+        for index, layer in enumerate(net.stack):
             unit = scale if index == 0 else 1.0
             for branch, row_unit in (("x", unit), ("h", 1.0)):
                 rows = _rows(
@@ -144,7 +144,7 @@ def _check_cells(lstm: nn.LSTM, calibration: Tensor, symbols: bool) -> None:
     ``calibration`` is ``[T, n]`` or ``[T, n, inputs]``.
     """
     x = nn.functional.one_hot(calibration, lstm.input_size) if symbols else calibration
-    x = x.to(lstm.weight_ih_l0)
+    x = x.to(next(lstm.parameters()))
     training = lstm.training
     lstm.eval()
     state, most = None, 0.0

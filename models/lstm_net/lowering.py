@@ -52,7 +52,7 @@ def lower(
     if elementwise is None:
         elementwise = _elementwise(lanes, config.hidden)
     return LSTMSpec(
-        layers=tuple(_layer(layer) for layer in net.layers),
+        layers=tuple(_layer(layer) for layer in net.stack),
         head=_head(net.head),
         one_hot=config.symbols,
         steps=config.most_steps if steps is None else steps,
