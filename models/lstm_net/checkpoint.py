@@ -1,5 +1,6 @@
 """Checkpoints: packed codes, gains and metadata in one safetensors file, checked when read."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ __all__ = ["load_checkpoint", "read_metrics", "save_checkpoint"]
 
 FORMAT = "gatesmith-checkpoint"
 FAMILY = "lstm"
-_KEYS = {"format", "version", "family", "config", "vocabulary", "metrics"}
+_KEYS = {"format", "version", "family", "config", "vocabulary", "history", "metrics"}
 TRITS = 5  # a byte
 _RANGES = (
     ("gain_x", -1e6, 1e6),
@@ -118,9 +119,9 @@ def _codes(net: LowBitLSTM) -> dict[str, np.ndarray]:
 def save_checkpoint(
     net: LowBitLSTM, path: str | Path, metrics: dict[str, Any] | None = None
 ) -> None:
-    """Write what a net computes in evaluation mode; ``metrics`` are plain values beside it.
+    """Write what a net computes in evaluation mode, and the log of its training.
 
-    Weights are stored as their codes, so the masters they were trained from are lost. UserError
+    ``metrics`` are plain values that travel with it. Weights are stored as their codes, so the masters they were trained from are lost. UserError
     for a net of the stochastic quantiser that is not frozen.
     """
     net.check_frozen()
@@ -131,6 +132,7 @@ def save_checkpoint(
         "family": FAMILY,
         "config": net.config.to_json(),
         "vocabulary": list(net.vocabulary),
+        "history": net.history,
         "metrics": metrics or {},
     }
     write_store(path, FORMAT, meta, arrays)
@@ -182,6 +184,7 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
     net.load_state_dict(state)
     for layer in net.stack:
         layer.frozen = config.quantiser == "stochastic"
+    net.history = _history(path, meta["history"])
     return net.eval()  # type: ignore[no-any-return]
 
 
@@ -196,6 +199,20 @@ def _vocabulary(path: str | Path, found: Any, size: int) -> tuple[str, ...]:
     if not sound:
         raise UserError(f"{path}: vocabulary must be a list of {size} different characters")
     return tuple(found)
+
+
+def _history(path: str | Path, found: Any) -> list[dict[str, float]]:
+    """What each epoch reported, once it is known to be numbers."""
+    sound = isinstance(found, list) and all(
+        isinstance(entry, dict)
+        and all(
+            isinstance(value, (int, float)) and math.isfinite(value) for value in entry.values()
+        )
+        for entry in found
+    )
+    if not sound:
+        raise UserError(f"{path}: history must be a list of objects of numbers")
+    return list(found)
 
 
 def _check_shapes(

@@ -353,9 +353,9 @@ def train(
 
     Returns the metrics stored in it: test and validation accuracy (of a text bits a character,
     over the whole split, cut into 8 and 64 streams), state sparsity of each layer on the test
-    data, alone and joint over 8 sequences, epochs, the history of all epochs, and with
-    ``baseline`` the test figure of a float net of the same shape. With ``resume`` an interrupted
-    training goes on, and a finished one is read.
+    data, alone and joint over 8 sequences, epochs, and with ``baseline`` the test figure of a float
+    net of the same shape. The checkpoint also holds what each epoch reported. With ``resume`` an
+    interrupted training goes on, and a finished one is read.
     """
     if config.data == OWN_DATA:
         raise UserError("Data must be a named data set for train; fit() trains on your own")
@@ -395,5 +395,4 @@ def _metrics(net: LowBitLSTM, found: Sequences | Text) -> dict[str, Any]:
     metrics["state_sparsity"] = figures.sparsity
     metrics["state_sparsity_of_8"] = figures.joint_sparsity
     metrics["epochs"] = net.config.epochs
-    metrics["history"] = net.history
     return metrics

@@ -156,6 +156,7 @@ def test_rejects_truncated(checkpoint):
         (lambda m, a: put(m, "vocabulary", list("abcdeff")), "vocabulary must be a list of 7"),
         (lambda m, a: put(m, "vocabulary", [*"abcdef", 3]), "vocabulary must be a list of 7"),
         (lambda m, a: put(m, "vocabulary", [*"abcdef", "gh"]), "vocabulary must be a list of 7"),
+        (lambda m, a: put(m, "history", [{"loss": "1"}]), "history must be a list of objects of n"),
         (lambda m, a: a.pop("layers.1.bias"), "tensor 'layers.1.bias' is missing"),
         (lambda m, a: put(a, "spare", np.zeros(1)), "tensor 'spare' is not known"),
         (lambda m, a: put(a, "head.bias", np.zeros(7)), "'head.bias' must be .*float32.*float64"),

@@ -104,7 +104,7 @@ def test_training_learns_digits(tmp_path):
     assert [r.epoch for r in reports] == list(range(1, 16))
     assert reports[-1].valid_accuracy == metrics["valid_accuracy"]
     assert 0 < metrics["state_sparsity_of_8"][0] < metrics["state_sparsity"][0] < 1
-    assert [entry["epoch"] for entry in metrics["history"]] == list(range(1, 16))
+    assert [entry["epoch"] for entry in load_checkpoint(path).history] == list(range(1, 16))
     assert list(tmp_path.iterdir()) == [path] and read_metrics(path) == metrics
 
 
