@@ -121,8 +121,9 @@ def save_checkpoint(
 ) -> None:
     """Write what a net computes in evaluation mode, and the log of its training.
 
-    ``metrics`` are plain values that travel with it. Weights are stored as their codes, so the masters they were trained from are lost. UserError
-    for a net of the stochastic quantiser that is not frozen.
+    ``metrics`` are plain values that travel with it. Weights are stored as their codes, so the
+    masters they were trained from are lost. UserError for a net of the stochastic quantiser that
+    is not frozen.
     """
     net.check_frozen()
     arrays = {name: value.detach().cpu().numpy() for name, value in net.state_dict().items()}

@@ -296,12 +296,58 @@ def _parse_value(key: str, text: str) -> Any:
         raise UserError(f"{_title(key)} must be {kind}, not {text!r}") from error
 
 
-_TEXT = LSTMConfig(
-    data="war-and-peace", hidden=(128,), epochs=10, batch=32, learning_rate=0.005, bptt=64
+_DIGITS = LSTMConfig(data="digits", hidden=(64,), state_threshold=0.1)
+_ROWS = LSTMConfig(
+    data="mnist-rows",
+    hidden=(100,),
+    epochs=20,
+    batch=100,
+    learning_rate=0.01,
+    state_threshold=0.1,
+    state_penalty=1.0,
 )
-_ROWS = LSTMConfig(data="mnist-rows", hidden=(100,), epochs=20, batch=100, learning_rate=0.01)
+_VOWELS = LSTMConfig(
+    data="japanese-vowels",
+    hidden=(32,),
+    epochs=60,
+    batch=16,
+    learning_rate=0.01,
+    state_threshold=0.1,
+    state_penalty=0.5,
+)
+_TEXT = LSTMConfig(
+    data="war-and-peace",
+    hidden=(128,),
+    epochs=6,
+    batch=16,
+    bptt=50,
+    learning_rate=0.015,
+    state_threshold=0.1,
+    state_penalty=4.0,
+)
+_TEXT_512 = dataclasses.replace(
+    _TEXT, hidden=(512,), epochs=30, batch=32, learning_rate=0.01, state_penalty=8.0
+)
 
+
+def _dense(config: LSTMConfig, weights: str) -> LSTMConfig:
+    """The same with every state kept."""
+    return dataclasses.replace(config, weights=weights, state_threshold=0.0, state_penalty=0.0)
+
+
+# Ternary weights and pruned states unless the name says otherwise: -ternary and -binary keep every
+# state. MNIST pixel by pixel takes hours, War and Peace with 512 cells an hour, the rest minutes.
 RECIPES: dict[str, LSTMConfig] = {
+    "digits-64": _DIGITS,
+    "japanese-vowels-32": _VOWELS,
+    "mnist-rows-100": _ROWS,
+    "mnist-pixels-100": dataclasses.replace(
+        _ROWS, data="mnist-pixels", learning_rate=0.005, state_penalty=0.0
+    ),
     "war-and-peace-128": _TEXT,
-    "mnist-rows": _ROWS,
+    "war-and-peace-128-ternary": _dense(_TEXT, "ternary"),
+    "war-and-peace-128-binary": _dense(_TEXT, "binary"),
+    "war-and-peace-512": _TEXT_512,
+    "war-and-peace-512-ternary": _dense(_TEXT_512, "ternary"),
+    "war-and-peace-512-binary": _dense(_TEXT_512, "binary"),
 }

@@ -81,7 +81,7 @@ def test_rejects_sizes_of_a_text_that_was_not_read():
 def test_parse_over_a_recipe():
     config = LSTMConfig.parse(
         ["hidden=32,16", "weights=binary,int8", "state_threshold=0.25", "head_weights=none"],
-        RECIPES["mnist-rows"],
+        RECIPES["mnist-rows-100"],
     )
     assert config.sizes == (28, 32, 16, 10) and config.kinds == ("binary", "int8")
     assert config.head_kind == "int8" and config.most_steps == 28 and not config.is_text
