@@ -211,9 +211,24 @@ class LowBitLSTM(nn.Module):
         states, _ = self.run(x if self.config.symbols else x.float())
         return self.logits(states, lengths)
 
+    def _check(self, x: Tensor) -> None:
+        """UserError for inputs of another shape or beyond the range of their width."""
+        inputs, symbols = self.config.sizes[0], self.config.symbols
+        if x.dim() != (2 if symbols else 3) or (not symbols and x.shape[2] != inputs):
+            wanted = "[T, B] of symbols" if symbols else f"[T, B, {inputs}]"
+            raise UserError(f"Inputs must have shape {wanted}, not {list(x.shape)}")
+        if x.is_floating_point() or x.dtype == torch.bool:
+            raise UserError(f"Inputs must be integers, not {x.dtype}: see codes_of")
+        if x.numel():
+            least, most = (0, inputs - 1) if symbols else (-ONE, ONE - 1)
+            low, high = int(x.min()), int(x.max())
+            if low < least or high > most:
+                raise UserError(f"Inputs must be between {least} and {most}, not {low} to {high}")
+
     @torch.no_grad()
     def trace(self, x: Tensor, state: State | None = None, lengths: Tensor | None = None) -> Trace:
         """Scores and every state of every step, as the chip computes them."""
+        self._check(x)
         state = self.start(x.shape[1]) if state is None else state
         all_states, all_cells = [], []
         for layer, before in zip(self.stack, state, strict=True):

@@ -57,6 +57,28 @@ def assert_equals_golden(net: LowBitLSTM, x: torch.Tensor) -> None:
     assert torch.equal(net(x), ours.scores)
 
 
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (torch.zeros(7, 3, 6, dtype=torch.int64), r"shape \[T, B, 5\], not \[7, 3, 6\]"),
+        (torch.zeros(7, 5, dtype=torch.int64), r"shape \[T, B, 5\], not \[7, 5\]"),
+        (torch.zeros(7, 3, 5), "be integers, not torch.float32: see codes_of"),
+        (torch.full((7, 3, 5), 128), "be between -128 and 127, not 128 to 128"),
+    ],
+)
+def test_rejects_inputs(x, message):
+    with pytest.raises(UserError, match=f"^Inputs must (have )?{message}$"):
+        make().eval()(x)
+
+
+def test_rejects_symbols():
+    net = make(data="war-and-peace").eval()
+    with pytest.raises(UserError, match=r"^Inputs must have shape \[T, B\] of symbols, not \[7\]$"):
+        net(torch.zeros(7, dtype=torch.int64))
+    with pytest.raises(UserError, match="^Inputs must be between 0 and 8, not 9 to 9$"):
+        net(torch.full((7, 2), 9))
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     data=st.sampled_from(["own", "war-and-peace"]),
