@@ -88,7 +88,7 @@ def faults(spec: LSTMSpec) -> dict[str, LSTMSpec]:
         changed["weights of two classes swapped"] = replace(head, weight=weight)
     found |= {f"head: {fault}": replace(spec, head=part) for fault, part in changed.items()}
     # The function stays, but entries and so clocks do not.
-    other = spec.offset_bits - 1 if spec.offset_bits > 1 else 2
+    other = 1 if spec.offset_bits > 1 else 2
     found["lists: width of the offset"] = replace(spec, offset_bits=other)
     return found
 
