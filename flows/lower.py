@@ -19,6 +19,7 @@ from gatesmith.models.data import DATASETS
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import FrameFormat
 from gatesmith.models.store import read_store
+from gatesmith.models.weights import WeightPort
 from gatesmith.sim.testbench import write_testbench
 
 __all__ = ["lower", "option_names", "write_design"]
@@ -135,7 +136,7 @@ def _describe(spec: Any, entry: Family, found: list[MemoryEntry]) -> dict[str, A
         "version": VERSION,
         "family": spec.family,
         "name": spec.name,
-        "ports": _ports(formats),
+        "ports": _ports(formats, spec.weight_port),
         "streams": {
             name: {
                 "data_width": layout.data_width,
@@ -149,10 +150,21 @@ def _describe(spec: Any, entry: Family, found: list[MemoryEntry]) -> dict[str, A
         "latency_clocks": timing.latency,
         "interval_clocks": timing.interval,
         "memories": [memory.to_json() for memory in found],
+        **_outside(spec.weight_port),
     }
 
 
-def _ports(formats: Mapping[str, FrameFormat | None]) -> list[dict[str, Any]]:
+def _outside(port: WeightPort | None) -> dict[str, Any]:
+    """Key of ``design.json`` of a design whose weights lie outside; none for others."""
+    if port is None:
+        return {}
+    sizes = {name: getattr(port, name) for name in ("data_width", "request_width", "width")}
+    return {"weights_outside": sizes | {"words": port.depth}}
+
+
+def _ports(
+    formats: Mapping[str, FrameFormat | None], weight_port: WeightPort | None
+) -> list[dict[str, Any]]:
     ports: list[dict[str, Any]] = [
         {"name": "clk", "direction": "input", "width": 1},
         {"name": "rst", "direction": "input", "width": 1},
@@ -168,6 +180,19 @@ def _ports(formats: Mapping[str, FrameFormat | None]) -> list[dict[str, Any]]:
             ("tlast", forward, 1),
         ):
             ports.append({"name": f"{name}_{signal}", "direction": direction, "width": width})
+    if weight_port is not None:
+        ports += [
+            {"name": f"{stream}_{signal}", "direction": direction, "width": width}
+            for stream, signal, direction, width in (
+                ("r_axis", "tdata", "output", weight_port.request_width),
+                ("r_axis", "tvalid", "output", 1),
+                ("r_axis", "tready", "input", 1),
+                ("w_axis", "tdata", "input", weight_port.data_width),
+                ("w_axis", "tvalid", "input", 1),
+                ("w_axis", "tready", "output", 1),
+                ("w_axis", "tlast", "input", 1),
+            )
+        ]
     ports.append({"name": "frame_error", "direction": "output", "width": 1})
     return ports
 

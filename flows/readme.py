@@ -63,6 +63,8 @@ def readme(design: Mapping[str, Any], config_layout: str, vectors: str) -> str:
         ports=_ports(design),
         streams=streams,
         configuration=_configuration(config_layout) if design["streams"]["c_axis"] else "",
+        void=_void(design["streams"]["s_axis"]["fields"]),
+        weights=_weights(design.get("weights_outside")),
         memories=_memories(design["memories"]),
         vectors=vectors,
     )
@@ -88,10 +90,9 @@ frame. A word sits in the low bits of `tdata`: unsigned words are zero-extended,
 (two's complement) are sign-extended. In Python, `gatesmith.pack(frames, "this folder")` makes
 beats of integers and `gatesmith.unpack(beats, "this folder")` the reverse.
 
-A frame of the wrong length (`tlast` too early or too late) is dropped whole and sets
-`frame_error` until reset; the next frame is right again.
+{void}
 
-{streams}{configuration}
+{streams}{configuration}{weights}
 ## Memories
 
 {memories}
@@ -102,7 +103,7 @@ iverilog -g2005 -o tb sim/tb.v rtl/{name}.v && vvp tb
 ```
 
 The testbench sends {vectors}, compares
-every word and the clocks of every frame, and ends in `PASS` or `FAIL`; `vvp tb +stall` stalls both
+every word and the clocks of every frame, and ends in `PASS` or `FAIL`; `vvp tb +stall` stalls all
 streams at random.
 
 ## Verify and measure with Gatesmith
@@ -123,7 +124,7 @@ def _ports(design: Mapping[str, Any]) -> str:
     purpose = {
         "clk": "clock, rising edge",
         "rst": "synchronous reset, active high; hold it for a clock before use",
-        "frame_error": "a frame of the wrong length was dropped since reset",
+        "frame_error": "a void frame was dropped since reset",
     }
     rows = [
         (f"`{port['name']}`", port["direction"], port["width"], purpose.get(port["name"], ""))
@@ -132,16 +133,57 @@ def _ports(design: Mapping[str, Any]) -> str:
     return _table(("port", "direction", "bits", ""), rows)
 
 
+def _void(fields: list[Mapping[str, Any]]) -> str:
+    if any("most" in field for field in fields):
+        return (
+            "A frame of the wrong length (`tlast` where no frame may end, or too late), or with a "
+            "word\nabove its limit, is dropped whole and sets `frame_error` until reset; the next "
+            "frame is right\nagain."
+        )
+    return (
+        "A frame of the wrong length (`tlast` too early or too late) is dropped whole and sets\n"
+        "`frame_error` until reset; the next frame is right again."
+    )
+
+
 def _packing(stream: Mapping[str, Any]) -> str:
     rows, beat = [], 0
     for field in stream["fields"]:
         last = beat + field["count"] - 1
         beats = str(beat) if last == beat else f"{beat} to {last}"
         kind = "signed" if field["signed"] else "unsigned"
+        if "most" in field:
+            kind += f", at most {field['most']}"
+        if "part" in field:
+            beats, kind = str(field["count"]), f"{kind}; {field['part']}"
         rows.append((beats, field["name"], f"[{field['width'] - 1}:0]", kind))
         beat = last + 1
-    table = _table(("beat", "word", "bits of `tdata`", ""), rows)
-    return f"{stream['words']} beats of {stream['data_width']} bits.\n\n{table}"
+    repeats = [field["repeats"] for field in stream["fields"] if "repeats" in field]
+    if not repeats:
+        table = _table(("beat", "word", "bits of `tdata`", ""), rows)
+        return f"{stream['words']} beats of {stream['data_width']} bits.\n\n{table}"
+    table = _table(("beat, or beats", "word", "bits of `tdata`", ""), rows)
+    return (
+        f"Up to {stream['words']} beats of {stream['data_width']} bits: the words that are "
+        f"repeated come, all in turn, 1 to {repeats[0]} times.\n\n{table}"
+    )
+
+
+def _weights(port: Mapping[str, Any] | None) -> str:
+    if port is None:
+        return ""
+    return (
+        "\n### `r_axis` and `w_axis`: weights\n\n"
+        f"The weights, {port['words']} words of {port['width']} bits, lie outside. A beat of "
+        "`r_axis` is the address of the first word of a burst; the answer is the words from there "
+        "on, one a beat of `w_axis`, in the order of the requests. Every burst that begins at an "
+        "address has the same length: `sim/bursts.hex` has it by address, 0 where none begins, and "
+        "`sim/weights.hex` the words. `w_axis_tlast` is ignored. The clocks that are promised hold "
+        "for a memory that takes a request when no burst is under way, or in the clock in which "
+        "the last word of one passes, and has a word on `w_axis` in every clock from the next one "
+        "on; `r_axis_tready` may depend on `w_axis_tready`. Reset forgets what was asked for: the "
+        "memory must forget it too.\n"
+    )
 
 
 def _configuration(layout: str) -> str:

@@ -15,7 +15,6 @@ from gatesmith.flows.folders import check_writable, make_folder
 from gatesmith.flows.verify_report import PlayReport, VerifyReport
 from gatesmith.models import data
 from gatesmith.models.errors import UserError
-from gatesmith.models.frames import PAD, FrameFormat
 from gatesmith.models.store import write_atomically
 from gatesmith.sim.vectors import Mismatch, Outcome, Vectors, Weights, beat_counts, compare
 
@@ -161,7 +160,7 @@ def choose_frames(
     """
     layout, rng = spec.input_format, np.random.default_rng(seed)
     odd = min(count // 4, odd_frames)
-    frames, used = layout.random(rng, count), 0
+    frames, real, used = layout.random(rng, count), None, 0
     source = "random, not real data"
     to_frames = getattr(entry.models, "dataset_frames", None)
     if name and to_frames is not None:
@@ -173,20 +172,17 @@ def choose_frames(
             source = f"random, not from a data set: {error}"
         else:
             used = min(count - odd, len(real))
-            frames[:used] = real[:used]
             rest = f", {count - used} random or extreme" if used < count else ""
             source = f"{used} of the {name} test set{rest}"
-    extreme = [limit for k, limit in enumerate(("low", "high")) if k < odd]
+    if layout.repeated:  # the first two random ones are the shortest and the longest
+        frames[used:] = frames[: count - used].copy()
+    if real is not None:
+        frames[:used] = real[:used]
     fields = (*layout.fields, *layout.repeated * layout.repeats)
-    for position, limit in enumerate(extreme, 1):
-        values = [np.full(f.count, getattr(f, limit)) for f in fields]
-        frames[-position] = np.concatenate(values)
-    if layout.repeated:
-        words = FrameFormat(fields=fields).random(rng, 2)
-        words[0, sum(f.count for f in (*layout.fields, *layout.repeated)) :] = PAD
-        places = range(used, count - len(extreme))  # of random frames: the shortest, the longest
-        for place, frame in zip(places, words, strict=False):
-            frames[place] = frame
+    for position, limit in ((count - 1, "low"), (count - 2, "high")):
+        if count - position <= odd:
+            values = [np.full(f.count, getattr(f, limit)) for f in fields]
+            frames[position] = np.concatenate(values)
     return frames, source
 
 

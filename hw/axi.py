@@ -69,8 +69,7 @@ class FrameGuard(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layout = self._layout
-        head = sum(field.count for field in layout.fields)
-        words = head + sum(field.count for field in layout.repeated)
+        head, words = layout.length(0), layout.length(1)
         count = Signal(count_shape(words))  # of the word; goes back to head for each repetition
         repetition = Signal(count_shape(layout.repeats))
         swallow = Signal()
@@ -106,15 +105,14 @@ class FrameGuard(wiring.Component):
 
     def _above(self, count: Value) -> Iterator[Value]:
         """For each field with a limit: its word is on ``tdata``, and greater."""
-        start, fields = 0, (*self._layout.fields, *self._layout.repeated)
-        words = sum(field.count for field in fields)
-        for field in fields:
+        start = 0
+        for field in self._layout.all_fields:
             end = start + field.count
             if field.most is not None and field.most < (1 << len(self.tdata)) - 1:
                 above = self.tdata > field.most
                 if start > 0:
                     above = above & (count >= start)
-                if end < words:
+                if end < self._layout.length(1):
                     above = above & (count < end)
                 yield above
             start = end

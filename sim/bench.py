@@ -53,12 +53,13 @@ class Memory:
     taken; its first word is offered in the clock after. Stalls hold back requests and words.
     """
 
-    def __init__(self, dut, words, bursts, stall: float, seed: int) -> None:
-        self.dut, self.words, self.bursts = dut, words, bursts
+    def __init__(self, dut, weights, stall: float, seed: int) -> None:
+        self.dut, (self.words, self.bursts) = dut, weights
         self.request_stalls = Stalls(stall, random.Random(seed + 2))
         self.word_stalls = Stalls(stall, random.Random(seed + 3))
         self.address = self.left = 0  # of the next word; words of the burst still to come
-        self.offered = self.open = self.inside = False  # inside: some words of a burst are taken
+        self.offered = self.open = self.refused = False
+        self.inside = False  # some words of a burst are taken, and some not
         self.held: int | None = None  # request that waited in the last clock
         self.mask = (1 << len(dut.w_axis_tdata)) - 1
 
@@ -168,7 +169,7 @@ class Player:
         error_seen: list[tuple[int, int]] = []  # beats sent, and what frame_error became
         sent = clock = quiet = tail = words = reloaded = 0
         offered, held = False, None
-        memory = Memory(dut, *self.weights, stall, seed) if self.weights is not None else None
+        memory = Memory(dut, self.weights, stall, seed) if self.weights else None
         while tail < TAIL_CLOCKS and quiet <= scenario["patience"] and words != stop:
             if scenario["burst"] and memory is not None and memory.inside:
                 break  # whatever has come out

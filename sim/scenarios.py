@@ -137,8 +137,8 @@ def _void(vectors: Vectors, few: list[int], rng: np.random.Generator) -> Iterato
     Only the first of a scenario can show when ``frame_error`` rises: one scenario for each cause.
     """
     layout, counts = vectors.layout, beat_counts(vectors.inputs)
-    # The shortest of them: it comes often, and what it answers is not the point.
-    right = whole(vectors, [min(few, key=counts.tolist().__getitem__)])
+    by_length = sorted(few, key=counts.tolist().__getitem__)
+    right, spoilt = whole(vectors, by_length[:1]), by_length[-1]  # short, as it comes often
     if layout is None or not layout.repeated:
         words = vectors.inputs.shape[1]
         # One beat too few or too many; one beat alone; a tlast where a second frame would end.
@@ -148,23 +148,23 @@ def _void(vectors: Vectors, few: list[int], rng: np.random.Generator) -> Iterato
     else:
         head, group = _parts(vectors)
         # In the middle of the last and of the first repetition; the head alone; a beat alone.
-        lengths = (int(counts[few[0]]) - 1, head + 1, head, 1)
-        short = [n for n in dict.fromkeys(lengths) if 0 < n <= head or (n - head) % group]
+        cuts = dict.fromkeys((int(counts[spoilt]) - 1, head + 1, head, 1))
+        short = [n for n in cuts if 0 < n <= head or (n - head) % group]
         if short:
-            wrong = tuple(one for n in short for one in (sent(vectors, few[0], n), *right))
+            wrong = tuple(one for n in short for one in (sent(vectors, spoilt, n), *right))
             yield Scenario(name="wrong lengths", sent=wrong, stall=0.2)
         long = (layout.words + 1, layout.words + head + group)
-        wrong = tuple(one for n in long for one in (sent(vectors, few[0], n), *right))
+        wrong = tuple(one for n in long for one in (sent(vectors, spoilt, n), *right))
         yield Scenario(name="too many repetitions", sent=wrong, stall=0.2)
-    for field, places in _limited(vectors, few[0]):
-        spoilt = []
+    for field, places in _limited(vectors, spoilt):
+        mixed: list[Sent] = []
         for place, value in (
-            (int(rng.choice(places)), field.most + 1),
+            (int(rng.choice(places)), field.high + 1),
             (places[-1], (1 << field.width) - 1),
         ):
-            (one,) = whole(vectors, few[:1])
-            spoilt += [replace(one, spoilt=(place, value), void_at=place + 1), *right]
-        yield Scenario(name=f"{field.name} out of range", sent=tuple(spoilt), stall=0.2)
+            (one,) = whole(vectors, [spoilt])
+            mixed += [replace(one, spoilt=(place, value), void_at=place + 1), *right]
+        yield Scenario(name=f"{field.name} out of range", sent=tuple(mixed), stall=0.2)
 
 
 def _limited(vectors: Vectors, frame: int) -> Iterator[tuple[Field, list[int]]]:
@@ -173,8 +173,8 @@ def _limited(vectors: Vectors, frame: int) -> Iterator[tuple[Field, list[int]]]:
         return
     head, group = _parts(vectors)
     own, start = int(beat_counts(vectors.inputs)[frame]), 0
-    for field in (*vectors.layout.fields, *vectors.layout.repeated):
-        if field.most is not None and field.most < (1 << field.width) - 1:
+    for field in vectors.layout.all_fields:
+        if field.most is not None and field.high < (1 << field.width) - 1:
             places = list(range(start, start + field.count))
             if start >= head and vectors.layout.repeated:
                 places = [k + n for n in range(0, own - head, group) for k in places]
@@ -184,9 +184,7 @@ def _limited(vectors: Vectors, frame: int) -> Iterator[tuple[Field, list[int]]]:
 
 def _parts(vectors: Vectors) -> tuple[int, int]:
     """Words before those that are repeated, and words repeated; a fixed frame repeats itself."""
-    if vectors.layout is None or not vectors.layout.repeated:
+    layout = vectors.layout
+    if layout is None or not layout.repeated:
         return 0, vectors.inputs.shape[1]
-    return (
-        sum(field.count for field in vectors.layout.fields),
-        sum(field.count for field in vectors.layout.repeated),
-    )
+    return layout.length(0), layout.length(1) - layout.length(0)

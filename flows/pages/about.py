@@ -65,6 +65,14 @@ def what(found: Findings) -> list[Block]:
             for name, title in _STREAMS.items()
             if (entry := design["streams"].get(name))
         ]
+        outside = design.get("weights_outside")
+        if outside:
+            words = f"address of a burst's first word, below {outside['words']}"
+            bits = str(outside["request_width"])
+            streams.append((Code("r_axis"), "requests for weights", "1", bits, words))
+            words = f"words of {outside['width']} bits"
+            bits = str(outside["data_width"])
+            streams.append((Code("w_axis"), "weights", "a burst", bits, words))
         return [
             Heading("What it is"),
             Table(caption="The design", columns=("", ""), rows=rows),
@@ -102,11 +110,16 @@ def _value(value: Any) -> str:
 
 
 def _fields(stream: dict[str, Any]) -> str:
-    return ", then ".join(
-        f"{field['count']} × {field['name']} of {field['width']} bits, "
-        + ("signed" if field["signed"] else "unsigned")
-        for field in stream["fields"]
-    )
+    parts: dict[str, list[str]] = {"": [], "repeated": [], "tail": []}
+    for field in stream["fields"]:
+        text = f"{field['count']} × {field['name']} of {field['width']} bits, "
+        text += "signed" if field["signed"] else "unsigned"
+        text += f", at most {field['most']}" if "most" in field else ""
+        parts[field.get("part", "")].append(text)
+    repeats = [field["repeats"] for field in stream["fields"] if "repeats" in field]
+    if repeats:
+        parts["repeated"] = [f"1 to {repeats[0]} times ({', then '.join(parts['repeated'])})"]
+    return ", then ".join(text for part in parts.values() for text in part)
 
 
 def _memories(entries: list[dict[str, Any]]) -> list[Block]:
@@ -152,6 +165,9 @@ def structure(found: Findings) -> list[Block]:
 
 def _structure(found: Findings) -> Structure | None:
     streams = {name: s["data_width"] for name, s in found.design["streams"].items() if s}
+    outside = found.design.get("weights_outside")
+    if outside:
+        streams |= {"r_axis": outside["request_width"], "w_axis": outside["data_width"]}
     return read_structure(found.verilog, found.design["name"], found.labels, streams)
 
 

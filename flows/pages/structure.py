@@ -12,7 +12,7 @@ _INSTANCE = re.compile(r"^  (\\\S+ |\w+) +(\\\S+ |\w+) \(\n(.*?)\n  \);", re.MUL
 _PIN = re.compile(r"^\s+\.(\\\S+ |\w+)\((\\\S+ |\w+)", re.MULTILINE)
 _ALIAS = re.compile(r"^  assign (\\\S+ |\w+) = (\\\S+ |\w+);", re.MULTILINE)
 _STREAM = re.compile(r"^(?:([io]\w*?)__|()t)(valid|payload)(?:\$\d+)?$")
-_TOP_STREAM = re.compile(r"^([smc]_axis)_t(?:valid|data)$")
+_TOP_STREAM = re.compile(r"^([smcrw]_axis)_t(?:valid|data)$")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Structure:
     -------
     parts : tuple of str   Instances, below the top module.
     inside : dict          Instance to the instance that it is in, where that is a part too.
-    links : tuple of Link  Ends are parts, or ``s_axis``, ``c_axis``, ``m_axis``.
+    links : tuple of Link  Ends are parts, or streams of the top module.
     """
 
     parts: tuple[str, ...]
@@ -59,7 +59,8 @@ def read_structure(
     Parameters
     ----------
     parts : iterable of str   Instances to tell apart, ``""`` for the top module.
-    streams : mapping         ``s_axis``, ``m_axis`` and perhaps ``c_axis`` to their data bits.
+    streams : mapping         ``s_axis``, ``m_axis`` and perhaps ``c_axis``, ``r_axis``, ``w_axis``
+                              to their data bits.
     """
     modules = _read(verilog)
     if top not in modules:

@@ -47,7 +47,7 @@ class LSTM(wiring.Component):
     def __init__(self, spec: LSTMSpec) -> None:
         self._spec = spec
         self.shared: dict[str, str] = {}
-        kind = "sram" if spec.memory == "sram" else "flipflop"
+        kind = "flipflop" if spec.memory == "rom" else "sram"
         self._intake = Intake(spec, spec.input_format.data_width, kind)
         self._compute = Compute(spec, kind)
         members: dict = {
