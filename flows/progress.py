@@ -45,6 +45,8 @@ def training_progress() -> Iterator[Callable[..., None] | None]:
             state = f"loss {report.loss:.3f}"
             if report.valid_accuracy is not None:
                 state += f", validation {100 * report.valid_accuracy:.2f} %"
+            if getattr(report, "valid_bpc", None) is not None:
+                state += f", validation {report.valid_bpc:.3f} bits a character"
             bar.update(
                 task,
                 description=run,

@@ -5,19 +5,31 @@ Follows Ardakani, Ji, Smithson, Meyer and Gross, "Learning Recurrent Binary/Tern
 Computations in LSTMs", DATE 2019 (arXiv 1811.10396).
 """
 
-from gatesmith.models.lstm.golden import StateTrace, golden, predictions, trace
+from gatesmith.models.lstm.answers import bits_per_character, counters, predictions, scores
+from gatesmith.models.lstm.faults import faults
+from gatesmith.models.lstm.golden import StateTrace, golden, trace
+from gatesmith.models.lstm.inputs import dataset_frames
 from gatesmith.models.lstm.layer import Head, LSTMLayer
+from gatesmith.models.lstm.parts import OPERATION, operations, parts
 from gatesmith.models.lstm.schedule import Timing, timing
 from gatesmith.models.lstm.spec import LSTMSpec
 
 __all__ = [
+    "OPERATION",
     "Head",
     "LSTMLayer",
     "LSTMSpec",
     "StateTrace",
     "Timing",
+    "bits_per_character",
+    "counters",
+    "dataset_frames",
+    "faults",
     "golden",
+    "operations",
+    "parts",
     "predictions",
+    "scores",
     "timing",
     "trace",
 ]

@@ -11,7 +11,7 @@ from gatesmith.models.lstm.schedule import Work, clocks
 from gatesmith.models.lstm.spec import COUNTERS, LSTMSpec
 from gatesmith.models.lstm.tables import INDEX_BITS, SIGMOID, TANH
 
-__all__ = ["StateTrace", "golden", "predictions", "trace"]
+__all__ = ["StateTrace", "golden", "trace"]
 
 FRAMES = 512  # at once: bounds the memory, and is wide enough for the matrix products
 CENTRE = 1 << INDEX_BITS - 1
@@ -232,14 +232,3 @@ def _answer(spec: LSTMSpec, frames: np.ndarray, work: Work, first: int) -> np.nd
     columns = begins[:, None] + np.arange(words.shape[1])
     np.put_along_axis(outputs, columns, words, axis=1)
     return outputs
-
-
-def predictions(spec: LSTMSpec, outputs: np.ndarray) -> np.ndarray:
-    """The class of the first sequence of each frame after its last step, int64 ``[frames]``."""
-    tail = sum(field.count for field in spec.output_format.tail)
-    if not spec.every_step:
-        scores = spec.head.classes if spec.outputs == "scores" else 0
-        return outputs[:, scores]
-    each = spec.output_format.length(1) - tail
-    place = spec.output_format.lengths(outputs) - tail - each + each // spec.batch - 1
-    return np.take_along_axis(outputs, place[:, None], axis=1)[:, 0]

@@ -5,10 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from gatesmith.models.errors import UserError
+from gatesmith.models.errors import check
 
-__all__ = ["BIAS_MOST", "GATES", "KINDS", "NORM_MOST", "SCALE_KINDS", "WEIGHT_MOST", "Head",
-           "LSTMLayer", "check"]  # fmt: skip
+__all__ = ["GATES", "KINDS", "SCALE_KINDS", "WEIGHT_MOST", "Head", "LSTMLayer"]
 
 GATES = 4  # i, f, g, o
 WEIGHT_MOST = {"binary": 1, "ternary": 1, "int8": 127, "int12": 2047}
@@ -16,17 +15,11 @@ KINDS = tuple(WEIGHT_MOST)
 SCALE_KINDS = ("integer", "power")
 LARGEST = 4096  # inputs, cells, classes
 BIAS_MOST = 2047
-NORM_MOST = 32_767
+SCALE_MOST = 32_767
 SHIFT_MOST = 40
 POWER_MOST = 15
 STATE_MOST = 127
 HEAD_BIAS_MOST = (1 << 30) - 1
-
-
-def check(condition: bool, subject: str, requirement: str, found: object) -> None:
-    """UserError that says what was expected and found."""
-    if not condition:
-        raise UserError(f"{subject} must be {requirement}, not {found!r}")
 
 
 def _check_size(value: object, subject: str, least: int, most: int) -> None:
@@ -34,26 +27,33 @@ def _check_size(value: object, subject: str, least: int, most: int) -> None:
     check(legal, subject, f"between {least} and {most}", value)
 
 
-def _check_array(
-    array: object, subject: str, shape: tuple[int, ...], least: int, most: int
+def _keep(
+    part: "LSTMLayer | Head",
+    name: str,
+    subject: str,
+    dtype: type,
+    shape: tuple[int, ...],
+    least: int,
+    most: int,
 ) -> None:
-    found = getattr(array, "shape", None)
-    check(found == shape, subject, f"an array of shape {shape}", found)
-    assert isinstance(array, np.ndarray)
-    check(array.dtype.kind == "i", subject, "signed integers", array.dtype.name)
+    """Check an array of a layer or head and keep a copy that nobody can change."""
+    array = np.asarray(getattr(part, name))
+    check(array.shape == shape, subject, f"of shape {shape}", array.shape)
+    check(array.dtype.kind in "iu", subject, "integers", array.dtype.name)
     wrong = array[(array < least) | (array > most)]
-    check(
-        not wrong.size,
-        subject,
-        f"between {least} and {most}",
-        int(wrong.flat[0]) if wrong.size else 0,
-    )
+    check(not wrong.size, subject, f"between {least} and {most}", [int(k) for k in wrong[:1]])
+    array = array.astype(dtype)
+    array.flags.writeable = False
+    object.__setattr__(part, name, array)
 
 
-def _check_weights(array: np.ndarray, subject: str, shape: tuple[int, ...], kind: str) -> None:
-    most = WEIGHT_MOST[kind]
-    _check_array(array, subject, shape, -most, most)
-    check(kind != "binary" or bool(array.all()), subject, "-1 or 1 where binary", 0)
+def _keep_weights(
+    part: "LSTMLayer | Head", name: str, subject: str, shape: tuple[int, ...]
+) -> None:
+    most = WEIGHT_MOST[part.kind]
+    _keep(part, name, subject, np.int16, shape, -most, most)
+    binary = part.kind == "binary"
+    check(not binary or bool(getattr(part, name).all()), subject, "-1 or 1 where binary", 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,20 +104,20 @@ class LSTMLayer:
         _check_size(self.hidden, "Hidden", 1, LARGEST)
         check(self.kind in KINDS, "Weights", f"one of {', '.join(KINDS)}", self.kind)
         rows = GATES * self.hidden
-        _check_weights(self.weight_x, "Weights of x", (rows, self.inputs), self.kind)
-        _check_weights(self.weight_h, "Weights of h", (rows, self.hidden), self.kind)
+        _keep_weights(self, "weight_x", "Weights of x", (rows, self.inputs))
+        _keep_weights(self, "weight_h", "Weights of h", (rows, self.hidden))
         kinds = ", ".join(SCALE_KINDS)
         check(self.scale_kind in SCALE_KINDS, "Scale kind", f"one of {kinds}", self.scale_kind)
-        low, high = (0, POWER_MOST) if self.scale_kind == "power" else (-NORM_MOST, NORM_MOST)
-        for name in ("scale_x", "scale_h"):
-            _check_array(getattr(self, name), name.capitalize(), (rows,), low, high)
+        low, high = (0, POWER_MOST) if self.scale_kind == "power" else (-SCALE_MOST, SCALE_MOST)
+        _keep(self, "scale_x", "Scales of x", np.int32, (rows,), low, high)
+        _keep(self, "scale_h", "Scales of h", np.int32, (rows,), low, high)
         _check_size(self.shift, "Shift", 0, SHIFT_MOST)
-        _check_array(self.bias, "Bias", (rows,), -BIAS_MOST, BIAS_MOST)
+        _keep(self, "bias", "Bias", np.int32, (rows,), -BIAS_MOST, BIAS_MOST)
         _check_size(self.threshold, "Threshold", 0, STATE_MOST)
         _check_size(self.cell_shift, "Cell shift", 0, SHIFT_MOST)
-        cells = (self.hidden,) if self.cell_scale.size else (0,)
-        _check_array(self.cell_scale, "Cell scale", cells, -NORM_MOST, NORM_MOST)
-        _check_array(self.cell_bias, "Cell bias", cells, -BIAS_MOST, BIAS_MOST)
+        cells = (self.hidden if np.size(self.cell_scale) else 0,)
+        _keep(self, "cell_scale", "Cell scales", np.int32, cells, -SCALE_MOST, SCALE_MOST)
+        _keep(self, "cell_bias", "Cell biases", np.int32, cells, -BIAS_MOST, BIAS_MOST)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,8 +144,7 @@ class Head:
         _check_size(self.inputs, "Inputs of the head", 1, LARGEST)
         _check_size(self.classes, "Classes", 1, LARGEST)
         check(self.kind in KINDS, "Weights of the head", f"one of {', '.join(KINDS)}", self.kind)
-        _check_weights(self.weight, "Weights of the head", (self.classes, self.inputs), self.kind)
-        _check_array(
-            self.bias, "Bias of the head", (self.classes,), -HEAD_BIAS_MOST, HEAD_BIAS_MOST
-        )
+        _keep_weights(self, "weight", "Weights of the head", (self.classes, self.inputs))
+        most = HEAD_BIAS_MOST
+        _keep(self, "bias", "Bias of the head", np.int32, (self.classes,), -most, most)
         _check_size(self.fraction, "Fraction", 0, 20)

@@ -1,13 +1,16 @@
 """How a Spec lies in the memories of its chip: passes of the engine, and words of each memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from gatesmith.models.lstm.layer import GATES, KINDS, WEIGHT_MOST
-from gatesmith.models.lstm.spec import LSTMSpec
+
+if TYPE_CHECKING:
+    from gatesmith.models.lstm.spec import LSTMSpec
 
 __all__ = [
     "BIAS_BITS",
@@ -28,6 +31,7 @@ WEIGHT_BITS = {"binary": 1, "ternary": 2, "int8": 8, "int12": 12}
 BIAS_BITS = 12
 NORM_BITS = 16 + BIAS_BITS
 TRITS = 5  # in a byte of the packing 5trits
+BLOCK = 1 << 20  # weights packed at once: bounds the memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +71,14 @@ class MemoryLayout:
     words: Callable[[], list[int]]
 
 
-def passes(spec: LSTMSpec) -> list[Pass]:
+def passes(spec: "LSTMSpec") -> list[Pass]:
     """All passes: for each layer its inputs then its states; at last the head."""
     found: list[Pass] = []
     used = dict.fromkeys(KINDS, 0)
 
-    def add(branch: str, layer: int, source: str, read: int, kind: str, columns: int, rows: int):
+    def add(
+        branch: str, layer: int, source: str, read: int, kind: str, columns: int, rows: int
+    ) -> None:
         groups = -(-rows // spec.lanes)
         found.append(
             Pass(
@@ -100,7 +106,7 @@ def passes(spec: LSTMSpec) -> list[Pass]:
     return found
 
 
-def sum_width(spec: LSTMSpec) -> int:
+def sum_width(spec: "LSTMSpec") -> int:
     """Width of every sum, bits, two's complement: no sum of any weights of its kind overflows."""
     most = 0
     for one in passes(spec):
@@ -110,18 +116,18 @@ def sum_width(spec: LSTMSpec) -> int:
     return most.bit_length() + 1
 
 
-def scale_bits(spec: LSTMSpec) -> int:
+def scale_bits(spec: "LSTMSpec") -> int:
     """Width of a row scale: a signed number, or the exponent of a power of two."""
     return spec.scale_bits if spec.layers[0].scale_kind == "integer" else 4
 
 
-def row_bits(spec: LSTMSpec) -> int:
+def row_bits(spec: "LSTMSpec") -> int:
     """Width of the constants of a cell: scales and biases of its gates, and its normalisation."""
     norm = any(layer.cell_scale.size for layer in spec.layers)
     return GATES * (2 * scale_bits(spec) + BIAS_BITS) + NORM_BITS * norm
 
 
-def weight_memories(spec: LSTMSpec) -> list[MemoryLayout]:
+def weight_memories(spec: "LSTMSpec") -> list[MemoryLayout]:
     """A memory for each kind of weights in use."""
     found = []
     for kind in KINDS:
@@ -137,15 +143,17 @@ def weight_memories(spec: LSTMSpec) -> list[MemoryLayout]:
                 kind=kind,
                 width=bits,
                 depth=sum(one.columns * one.groups for one in mine),
-                words=lambda mine=mine, kind=kind: [
-                    word for one in mine for word in _weight_words(spec, one, kind)
-                ],
+                words=partial(_all_words, spec, mine),
             )
         )
     return found
 
 
-def stream_bases(spec: LSTMSpec) -> dict[str, int]:
+def _all_words(spec: "LSTMSpec", mine: list[Pass]) -> list[int]:
+    return [word for one in mine for word in _weight_words(spec, one)]
+
+
+def stream_bases(spec: "LSTMSpec") -> dict[str, int]:
     """Where the weights of each kind begin when all lie outside: one kind behind the other."""
     bases, depth = {}, 0
     for one in weight_memories(spec):
@@ -154,12 +162,12 @@ def stream_bases(spec: LSTMSpec) -> dict[str, int]:
     return bases
 
 
-def memories(spec: LSTMSpec) -> list[MemoryLayout]:
+def memories(spec: "LSTMSpec") -> list[MemoryLayout]:
     """All memories of constants: weights of each kind, rows, biases of the head."""
     return [*weight_memories(spec), row_memory(spec), bias_memory(spec)]
 
 
-def _weight_words(spec: LSTMSpec, one: Pass, kind: str) -> list[int]:
+def _weight_words(spec: "LSTMSpec", one: Pass) -> Iterator[int]:
     """The words of a pass, column after column."""
     if one.branch == "head":
         rows = spec.head.weight
@@ -169,9 +177,16 @@ def _weight_words(spec: LSTMSpec, one: Pass, kind: str) -> list[int]:
         # All four gates of a cell lie side by side.
         rows = gate_major.reshape(GATES, layer.hidden, -1).transpose(1, 0, 2)
         rows = rows.reshape(GATES * layer.hidden, -1)
-    padded = np.zeros((one.groups * spec.lanes, one.columns), dtype=np.int64)
+    padded = np.zeros((one.groups * spec.lanes, one.columns), dtype=np.int16)
     padded[: len(rows)] = rows
     codes = padded.T.reshape(one.columns * one.groups, spec.lanes)  # [words, lanes]
+    block = max(1, BLOCK // spec.lanes)
+    for start in range(0, len(codes), block):
+        yield from _packed(spec, codes[start : start + block], one.kind)
+
+
+def _packed(spec: "LSTMSpec", codes: np.ndarray, kind: str) -> Iterator[int]:
+    """Memory words of the weights ``[words, lanes]``, lane 0 in the lowest bits."""
     if kind == "ternary" and spec.packing == "5trits":
         short = -spec.lanes % TRITS
         trits = np.pad(codes, ((0, 0), (0, short))) + 1
@@ -179,13 +194,16 @@ def _weight_words(spec: LSTMSpec, one: Pass, kind: str) -> list[int]:
         width = 8
     else:
         width = WEIGHT_BITS[kind]
-        codes = (codes > 0) if kind == "binary" else codes & ((1 << width) - 1)
-    bits = (codes.astype(np.int64)[:, :, None] >> np.arange(width)) & 1
-    packed = np.packbits(bits.reshape(len(codes), -1).astype(np.uint8), axis=1, bitorder="little")
-    return [int.from_bytes(row.tobytes(), "little") for row in packed]
+        codes = codes > 0 if kind == "binary" else codes
+    # Two bytes a code, of which the low bits stay.
+    low = np.ascontiguousarray(codes.astype("<i2")).view(np.uint8)
+    bits = np.unpackbits(low, axis=1, bitorder="little").reshape(*codes.shape, 16)[:, :, :width]
+    packed = np.packbits(bits.reshape(len(codes), -1), axis=1, bitorder="little")
+    for row in packed:
+        yield int.from_bytes(row.tobytes(), "little")
 
 
-def row_memory(spec: LSTMSpec) -> MemoryLayout:
+def row_memory(spec: "LSTMSpec") -> MemoryLayout:
     """Scales and biases, a word for the cells of a clock of the element-wise stage."""
     return MemoryLayout(
         name="rows",
@@ -196,7 +214,7 @@ def row_memory(spec: LSTMSpec) -> MemoryLayout:
     )
 
 
-def _row_words(spec: LSTMSpec) -> list[int]:
+def _row_words(spec: "LSTMSpec") -> list[int]:
     bits, each = scale_bits(spec), row_bits(spec)
     words = []
     for layer in spec.layers:
@@ -220,7 +238,7 @@ def _row_words(spec: LSTMSpec) -> list[int]:
     return words
 
 
-def bias_memory(spec: LSTMSpec) -> MemoryLayout:
+def bias_memory(spec: "LSTMSpec") -> MemoryLayout:
     """The head's biases, a word a class."""
     width = 31 if spec.loadable else max(int(abs(spec.head.bias).max()).bit_length() + 1, 2)
     return MemoryLayout(

@@ -7,9 +7,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gatesmith.models.errors import UserError
+from gatesmith.models.errors import UserError, check
 from gatesmith.models.frames import Field, FrameFormat
-from gatesmith.models.lstm.layer import GATES, Head, LSTMLayer, check
+from gatesmith.models.lstm.layer import GATES, Head, LSTMLayer
+from gatesmith.models.lstm.layout import (
+    bias_memory,
+    memories,
+    passes,
+    stream_bases,
+    sum_width,
+    weight_memories,
+)
 from gatesmith.models.names import check_name
 from gatesmith.models.store import read_store, write_store
 from gatesmith.models.weights import WeightPort
@@ -169,8 +177,6 @@ class LSTMSpec:
     @property
     def score_width(self) -> int:
         """Width of a score, bits."""
-        from gatesmith.models.lstm.layout import bias_memory, sum_width
-
         return max(sum_width(self), bias_memory(self).width) + 1
 
     @property
@@ -210,21 +216,16 @@ class LSTMSpec:
                     width=CHUNK,
                     signed=False,
                 )
-                for memory in self._memories()
+                for memory in memories(self)
             )
         )
-
-    def _memories(self) -> list[Any]:
-        from gatesmith.models.lstm.layout import memories
-
-        return memories(self)
 
     def config_words(self) -> np.ndarray | None:
         """The configuration frame that holds this Spec's weights, int64 ``[1, words]``."""
         if not self.loadable:
             return None
         parts = []
-        for memory in self._memories():
+        for memory in memories(self):
             count = -(-memory.width // CHUNK)
             data = b"".join(word.to_bytes(4 * count, "little") for word in memory.words())
             parts.append(np.frombuffer(data, dtype="<u4").astype(np.int64))
@@ -233,8 +234,6 @@ class LSTMSpec:
     @property
     def weight_port(self) -> WeightPort | None:
         """The port that weights come over; None unless ``stream``."""
-        from gatesmith.models.lstm.layout import weight_memories
-
         if self.memory != "stream":
             return None
         found = weight_memories(self)
@@ -244,14 +243,10 @@ class LSTMSpec:
 
     def weight_words(self) -> list[int]:
         """Words of the weights outside, by address: one kind behind the other."""
-        from gatesmith.models.lstm.layout import weight_memories
-
         return [word for one in weight_memories(self) for word in one.words()]
 
     def weight_bursts(self) -> dict[int, int]:
         """Words of the column that begins at each address."""
-        from gatesmith.models.lstm.layout import passes, stream_bases
-
         bases = stream_bases(self)
         return {
             bases[one.kind] + one.base + column * one.groups: one.groups
@@ -259,13 +254,40 @@ class LSTMSpec:
             for column in range(one.columns)
         }
 
-    def with_options(self, **options: Any) -> "LSTMSpec":
+    def with_options(
+        self,
+        *,
+        steps: int | None = None,
+        outputs: str | None = None,
+        state: bool | int | str | None = None,
+        batch: int | None = None,
+        lanes: int | None = None,
+        elementwise: int | None = None,
+        packing: str | None = None,
+        memory: str | None = None,
+        offset_bits: int | None = None,
+        name: str | None = None,
+    ) -> "LSTMSpec":
         """The same function built another way; what is None stays.
 
-        Options: ``steps``, ``outputs``, ``state``, ``batch``, ``lanes``, ``elementwise``,
-        ``packing``, ``memory``, ``offset_bits``, ``name``. UserError for an impossible choice.
+        ``steps``, ``outputs``, ``state`` and ``batch`` change what a frame holds, not what is
+        computed of a sequence. ``state`` may also be 1 and 0, ``yes`` and ``no``. UserError for an
+        impossible choice.
         """
-        given = {name: value for name, value in options.items() if value is not None}
+        state = {1: True, 0: False, "yes": True, "no": False}.get(state, state)  # type: ignore
+        options = {
+            "steps": steps,
+            "outputs": outputs,
+            "state": state,
+            "batch": batch,
+            "lanes": lanes,
+            "elementwise": elementwise,
+            "packing": packing,
+            "memory": memory,
+            "offset_bits": offset_bits,
+            "name": name,
+        }
+        given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
         return replace(self, **given)
 
     def save(self, path: str | Path) -> None:
@@ -274,7 +296,7 @@ class LSTMSpec:
         for field in fields(self):
             if field.name not in ("layers", "head"):
                 meta[field.name] = getattr(self, field.name)
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         meta["layers"] = []
         for index, layer in enumerate(self.layers):
             meta["layers"].append(_plain(layer, _LAYER_ARRAYS))
@@ -286,7 +308,8 @@ class LSTMSpec:
     @classmethod
     def load(cls, path: str | Path) -> "LSTMSpec":
         """Read a Spec that :meth:`save` wrote; UserError when it is not one."""
-        meta, arrays = read_store(path, FORMAT)
+        meta, found = read_store(path, FORMAT)
+        arrays: dict[str, Any] = dict(found)
         try:
             if meta.pop("family") != cls.family:
                 raise KeyError("family")

@@ -114,20 +114,24 @@ def _run(
     cell: Tensor,
     cell_scale: Tensor,
     cell_bias: Tensor,
+    *,
     threshold: int,
     sums: Sums | None,
 ) -> _Trace:
-    """The forward pass; see :func:`recur`. Types of inputs and weight say how exact the sums are."""
+    """The forward pass of :func:`recur` and :func:`exact`; types say how exact the sums are."""
     steps, batch, rows = inputs.shape
     hidden = rows // 4
-    like = {"dtype": torch.float32, "device": inputs.device}
+
+    def empty(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        return torch.empty(shape, dtype=dtype, device=inputs.device)
+
     trace = _Trace(
-        entries=torch.empty(steps, batch, rows, dtype=torch.int32, device=inputs.device),
-        gates=torch.empty(steps, batch, rows, **like),
-        cells=torch.empty(steps + 1, batch, hidden, **like),
-        tanh_entries=torch.empty(steps, batch, hidden, dtype=torch.int32, device=inputs.device),
-        tanh=torch.empty(steps, batch, hidden, **like),
-        states=torch.empty(steps + 1, batch, hidden, **like),
+        entries=empty(steps, batch, rows, dtype=torch.int32),
+        gates=empty(steps, batch, rows),
+        cells=empty(steps + 1, batch, hidden),
+        tanh_entries=empty(steps, batch, hidden, dtype=torch.int32),
+        tanh=empty(steps, batch, hidden),
+        states=empty(steps + 1, batch, hidden),
     )
     gate_table, _, tanh_table, _ = _tables(inputs.device)
     low = torch.zeros(4, hidden, dtype=inputs.dtype, device=inputs.device)
@@ -164,9 +168,10 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *arguments: Any) -> tuple[Tensor, Tensor]:
-        inputs, weight, scale, _, _, cell_scale, cell_bias, threshold, normalised, sums = arguments
-        trace = _run(*arguments[:8], sums)
+        *operands, threshold, normalised, sums = arguments
+        trace = _run(*operands, threshold=threshold, sums=sums)
         ctx.trace, ctx.normalised = trace, normalised
+        _, weight, scale, _, _, cell_scale, _ = operands
         ctx.save_for_backward(weight, scale, cell_scale)
         last = trace.cells[-1].clone()
         ctx.mark_non_differentiable(last)
@@ -272,5 +277,6 @@ def exact(
     two; ``weight`` is float32 where it holds every recurrent product, else float64. Returns the
     states and the cells of every step, float32 ``[T, B, H]``.
     """
-    trace = _run(inputs, weight, scale, state, cell, cell_scale, cell_bias, threshold, sums)
+    operands = (inputs, weight, scale, state, cell, cell_scale, cell_bias)
+    trace = _run(*operands, threshold=threshold, sums=sums)
     return trace.states[1:], trace.cells[1:]

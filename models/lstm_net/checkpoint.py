@@ -1,5 +1,6 @@
 """Checkpoints: packed codes, gains and metadata in one safetensors file, checked when read."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ from gatesmith.models.errors import UserError
 from gatesmith.models.lstm_net.config import LSTMConfig
 from gatesmith.models.lstm_net.net import LowBitLSTM
 from gatesmith.models.lstm_net.quantise import MOST
+from gatesmith.models.sequences import TEXTS
 from gatesmith.models.store import read_store, write_store
 
 __all__ = ["load_checkpoint", "read_metrics", "save_checkpoint"]
 
 FORMAT = "gatesmith-checkpoint"
 FAMILY = "lstm"
-_KEYS = {"format", "version", "family", "config", "vocabulary", "metrics"}
+_KEYS = {"format", "version", "family", "config", "vocabulary", "history", "metrics"}
 TRITS = 5  # a byte
 _RANGES = (
     ("gain_x", -1e6, 1e6),
@@ -39,9 +41,8 @@ def pack(codes: np.ndarray, kind: str) -> np.ndarray:
     if kind == "binary":
         return np.packbits(codes.ravel() > 0)
     if kind == "ternary":
-        digits = codes.ravel().astype(np.int64) + 1
-        digits = np.pad(digits, (0, -len(digits) % TRITS), constant_values=1).reshape(-1, TRITS)
-        return (digits @ 3 ** np.arange(TRITS)).astype(np.uint8)
+        digits = np.pad(codes.ravel().astype(np.int64), (0, -codes.size % TRITS)) + 1
+        return (digits.reshape(-1, TRITS) @ 3 ** np.arange(TRITS)).astype(np.uint8)
     return codes.astype(np.int8 if kind == "int8" else np.int16)
 
 
@@ -108,7 +109,7 @@ def _vectors(config: LSTMConfig) -> dict[str, tuple[tuple[int, ...], str]]:
 def _codes(net: LowBitLSTM) -> dict[str, np.ndarray]:
     """Integer weights by name."""
     found = {}
-    for index, layer in enumerate(net.layers):
+    for index, layer in enumerate(net.stack):
         for name, codes in zip(("weight_x", "weight_h"), layer.codes(), strict=True):
             found[f"layers.{index}.{name}"] = codes.detach().cpu().numpy()
     found["head.weight"] = net.head.codes().detach().cpu().numpy()
@@ -118,10 +119,11 @@ def _codes(net: LowBitLSTM) -> dict[str, np.ndarray]:
 def save_checkpoint(
     net: LowBitLSTM, path: str | Path, metrics: dict[str, Any] | None = None
 ) -> None:
-    """Write what a net computes in evaluation mode; ``metrics`` are plain values beside it.
+    """Write what a net computes in evaluation mode, and the log of its training.
 
-    Weights are stored as their codes, so the masters they were trained from are lost. UserError
-    for a net of the stochastic quantiser that is not frozen.
+    ``metrics`` are plain values that travel with it. Weights are stored as their codes, so the
+    masters they were trained from are lost. UserError for a net of the stochastic quantiser that
+    is not frozen.
     """
     net.check_frozen()
     arrays = {name: value.detach().cpu().numpy() for name, value in net.state_dict().items()}
@@ -131,6 +133,7 @@ def save_checkpoint(
         "family": FAMILY,
         "config": net.config.to_json(),
         "vocabulary": list(net.vocabulary),
+        "history": net.history,
         "metrics": metrics or {},
     }
     write_store(path, FORMAT, meta, arrays)
@@ -163,7 +166,7 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
         sizes = config.sizes
     except (UserError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error
-    vocabulary = _vocabulary(path, meta["vocabulary"], sizes[0] if config.is_text else 0)
+    vocabulary = _vocabulary(path, meta["vocabulary"], sizes[0] if config.data in TEXTS else 0)
     # Shapes first: a configuration alone must not make us allocate a giant.
     matrices = _matrices(config)
     shapes = _vectors(config) | {name: _packed(*entry) for name, entry in matrices.items()}
@@ -180,8 +183,9 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
         unit = 2.0 ** (7 - int(state["head.fraction"])) if name == "head.weight" else 1 / MOST[kind]
         state[name] = torch.from_numpy((codes * unit).astype(np.float32))
     net.load_state_dict(state)
-    for layer in net.layers:
+    for layer in net.stack:
         layer.frozen = config.quantiser == "stochastic"
+    net.history = _history(path, meta["history"])
     return net.eval()  # type: ignore[no-any-return]
 
 
@@ -196,6 +200,20 @@ def _vocabulary(path: str | Path, found: Any, size: int) -> tuple[str, ...]:
     if not sound:
         raise UserError(f"{path}: vocabulary must be a list of {size} different characters")
     return tuple(found)
+
+
+def _history(path: str | Path, found: Any) -> list[dict[str, float]]:
+    """What each epoch reported, once it is known to be numbers."""
+    sound = isinstance(found, list) and all(
+        isinstance(entry, dict)
+        and all(
+            isinstance(value, (int, float)) and math.isfinite(value) for value in entry.values()
+        )
+        for entry in found
+    )
+    if not sound:
+        raise UserError(f"{path}: history must be a list of objects of numbers")
+    return list(found)
 
 
 def _check_shapes(

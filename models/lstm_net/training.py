@@ -85,29 +85,32 @@ class Trainer:
             net.parameters(), lr=self.config.learning_rate, fused=fused
         )
 
+    @property
+    def steps(self) -> int:
+        """Steps of the optimiser in an epoch."""
+        if isinstance(self.part, Part):
+            return max(1, len(self.part.y) // self.config.batch)
+        return max(1, (len(self.part) // self.config.batch - 1) // self.config.bptt)
+
     def windows(self, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None, bool]]:
         """Inputs, targets, lengths of each step of the optimiser, and whether the state starts."""
         config, random = self.config, np.random.default_rng((self.config.seed, 2, epoch))
         device = next(self.net.parameters()).device
         if isinstance(self.part, Part):
-            order = random.permutation(len(self.part.y))
-            count = max(1, len(order) // config.batch)
-            for chosen in np.array_split(order[: count * config.batch], count):
-                x = torch.from_numpy(np.ascontiguousarray(self.part.x[chosen].swapaxes(0, 1)))
-                x = x.long() if config.symbols else x.float()
-                y, lengths = self.part.y[chosen], self.part.lengths[chosen]
+            order = random.permutation(len(self.part.y))[: self.steps * config.batch]
+            for chosen in np.array_split(order, self.steps):
+                codes = torch.from_numpy(np.ascontiguousarray(self.part.x[chosen].swapaxes(0, 1)))
                 yield (
-                    x.to(device),
-                    torch.from_numpy(y).to(device),
-                    torch.from_numpy(lengths).to(device),
+                    (codes.long() if config.symbols else codes.float()).to(device),
+                    torch.from_numpy(self.part.y[chosen]).to(device),
+                    torch.from_numpy(self.part.lengths[chosen]).to(device),
                     True,
                 )
             return
         # Turned by a random amount, so that no two epochs cut the text at the same places.
         turned = np.roll(self.part, -int(random.integers(len(self.part))))
         text = streams(turned, config.batch).to(device)
-        count = max(1, (len(text) - 1) // config.bptt)
-        for index in range(count):
+        for index in range(self.steps):
             start = index * config.bptt
             x = text[start : start + config.bptt]
             y = text[start + 1 : start + 1 + config.bptt]
@@ -118,15 +121,14 @@ class Trainer:
         config, net = self.config, self.net
         net.train()
         net.head.adapting = self.epoch < max(1, config.epochs // 4)
-        for index, layer in enumerate(net.layers):
+        for index, layer in enumerate(net.stack):
             layer.generator.manual_seed(config.seed * 1_000_003 + self.epoch * 64 + index)
-        windows = list(self.windows(self.epoch)) if isinstance(self.part, np.ndarray) else None
         if self.epoch == 0 and config.norm == "shared-bn":
             self._estimate(FIRST_ESTIMATES, self.epoch, 1.0)
         total, count, state = 0.0, 0, None
-        steps = len(windows) if windows else max(1, len(self.part.y) // config.batch)
+        steps = self.steps
         with fast_products(config):
-            for x, y, lengths, starts in windows or self.windows(self.epoch):
+            for x, y, lengths, starts in self.windows(self.epoch):
                 done = (self.epoch + count / steps) / config.epochs
                 for group in self.optimiser.param_groups:
                     group["lr"] = config.learning_rate * (1 + math.cos(math.pi * done)) / 2
@@ -220,7 +222,7 @@ class Trainer:
             self.epoch, self.history = int(meta["epoch"]), list(meta["history"])
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path}: damaged training state: {error}") from error
-        for layer in self.net.layers:
+        for layer in self.net.stack:
             layer.frozen = layer.stochastic and self.epoch == self.config.epochs
         self.optimiser.state.update(state)
 
@@ -290,6 +292,8 @@ def _validate(
 
 def _check_data(config: LSTMConfig, part: Part | np.ndarray) -> None:
     inputs, classes = config.sizes[0], config.sizes[-1]
+    if config.answers_every_step and not config.is_text:
+        raise UserError("Every step must be false, or inputs symbols, for a net that is trained")
     if isinstance(part, np.ndarray) != config.is_text:
         kind = "the symbols of a text" if config.is_text else "sequences with classes"
         raise UserError(f"Training data must be {kind} for {config.data}")
@@ -349,9 +353,9 @@ def train(
 
     Returns the metrics stored in it: test and validation accuracy (of a text bits a character,
     over the whole split, cut into 8 and 64 streams), state sparsity of each layer on the test
-    data, alone and joint over 8 sequences, epochs, the history of all epochs, and with
-    ``baseline`` the test figure of a float net of the same shape. With ``resume`` an interrupted
-    training goes on, and a finished one is read.
+    data, alone and joint over 8 sequences, epochs, and with ``baseline`` the test figure of a float
+    net of the same shape. The checkpoint also holds what each epoch reported. With ``resume`` an
+    interrupted training goes on, and a finished one is read.
     """
     if config.data == OWN_DATA:
         raise UserError("Data must be a named data set for train; fit() trains on your own")
@@ -391,5 +395,4 @@ def _metrics(net: LowBitLSTM, found: Sequences | Text) -> dict[str, Any]:
     metrics["state_sparsity"] = figures.sparsity
     metrics["state_sparsity_of_8"] = figures.joint_sparsity
     metrics["epochs"] = net.config.epochs
-    metrics["history"] = net.history
     return metrics

@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from gatesmith.models.errors import UserError
+from gatesmith.models.errors import UserError, check
 from gatesmith.models.lfsr import keep_masks
 
-__all__ = ["WEIGHT_BITS", "SparseLayer", "check"]
+__all__ = ["WEIGHT_BITS", "SparseLayer"]
 
 WEIGHT_BITS = {"binary": 1, "ternary": 2, "int8": 8}
 WEIGHT_MAX = {"binary": 1, "ternary": 1, "int8": 128}
@@ -20,12 +20,6 @@ def _signed_width(low: int, high: int) -> int:
     return 1 + max(
         (~low if low < 0 else low).bit_length(), (~high if high < 0 else high).bit_length()
     )
-
-
-def check(condition: bool, subject: str, requirement: str, found: object) -> None:
-    """UserError "<subject> must be <requirement>, not <found>" unless the condition holds."""
-    if not condition:
-        raise UserError(f"{subject} must be {requirement}, not {found!r}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gatesmith.models.errors import UserError
+from gatesmith.models.errors import UserError, check
 from gatesmith.models.frames import Field, FrameFormat
 from gatesmith.models.names import check_name
-from gatesmith.models.sparse_mlp.layer import SparseLayer, check
+from gatesmith.models.sparse_mlp.layer import SparseLayer
 from gatesmith.models.store import read_store, write_store
 
 __all__ = ["DATAPATHS", "MEMORIES", "SparseMLPSpec"]
