@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -21,6 +21,7 @@ class Accumulators(wiring.Component):
     Parameters
     ----------
     width, groups : int   Of a word in bits, and the number of words.
+    shortest : int        Words of the shortest column: a single one is added to in every clock.
     kind : str            ``flipflop`` or ``sram``.
 
     Members
@@ -35,8 +36,9 @@ class Accumulators(wiring.Component):
     write_address: Signal
     write_data: Signal
 
-    def __init__(self, *, width: int, groups: int, kind: str) -> None:
+    def __init__(self, *, width: int, groups: int, kind: str, shortest: int = 2) -> None:
         self._width, self._groups, self._kind = width, groups, kind
+        self._shortest = shortest
         address = count_shape(groups)
         super().__init__(
             {
@@ -63,10 +65,18 @@ class Accumulators(wiring.Component):
         m.d.comb += [
             port.enable.eq(self.add.enable | self.use.enable),
             port.address.eq(Mux(self.add.enable, self.add.address, self.use.address)),
-            self.add.data.eq(port.data),
+            self.add.data.eq(self._newest(m, port.data) if self._shortest == 1 else port.data),
             self.use.data.eq(port.data),
             memory.write.eq(self.write),
             memory.write_address.eq(self.write_address),
             memory.write_data.eq(self.write_data),
         ]
         return m
+
+    def _newest(self, m: Module, read: Value) -> Value:
+        """The word that was read, or what was written to it in the same clock."""
+        late, hit = Signal(self._width), Signal()
+        m.d.sync += hit.eq(self.write & (self.add.address == self.write_address))
+        with m.If(self.write):
+            m.d.sync += late.eq(self.write_data)
+        return Mux(hit, late, read)

@@ -68,13 +68,19 @@ class Compute(wiring.Component):
         lanes, layers = spec.elementwise, spec.layers
         self._counts = [layer.hidden // lanes for layer in layers]
         words = spec.lanes * spec.batch * sum_width(spec)
-        groups = max(-(-4 * layer.hidden // spec.lanes) for layer in layers)
+        columns = [-(-4 * layer.hidden // spec.lanes) for layer in layers]
+        groups = max(columns)
         names = {"x0": groups, "x1": groups, "h0": groups}
         if len(layers) > 1:
             names["h1"] = groups
         names["head"] = -(-spec.head.classes // spec.lanes)
         self._sums = {
-            name: Accumulators(width=words, groups=count, kind=kind)
+            name: Accumulators(
+                width=words,
+                groups=count,
+                shortest=count if name == "head" else min(columns),
+                kind=kind,
+            )
             for name, count in names.items()
         }
         order = list(names)

@@ -211,3 +211,9 @@ def test_symbol_out_of_range_is_dropped(tmp_path):
     with mock.patch("gatesmith.hw.axi.FrameGuard._above", lambda self, count: iter(())):
         text = FAMILY.verilog(spec)
     assert differs(text, spec, random_frames(spec, 4), tmp_path)
+
+
+@pytest.mark.parametrize("sizes", [(5, 2, 4, 3), (5, 4, 2, 8, 3)])
+def test_layers_of_one_group_beside_longer_ones(tmp_path, sizes):
+    """A column of a single word is added to the same sums in every clock."""
+    check_equal(random_spec(3, sizes, lanes=8, elementwise=1, threshold=0), 0.0, tmp_path)
