@@ -271,7 +271,7 @@ def _notes(rows: list[EngineCost]) -> list[str]:
         ),
         (
             "Ours multiplies weights by states of 8 bits; the paper's baseline is 12 bits in both, "
-            "so its multipliers are larger and its ratio has farther to fall."
+            "so more of its lane is a multiplier, which the other kinds do without."
         ),
         (
             "An operation is a multiplication or an addition, as in the paper: 2 a lane and "

@@ -24,7 +24,7 @@ class ColumnEngine(wiring.Component):
     def __init__(self, spec: LSTMSpec) -> None:
         found = passes(spec)
         width = spec.lanes * spec.batch * sum_width(spec)
-        groups = {one.branch: max(2, one.groups) for one in found}
+        groups: dict[str, int] = {one.branch: max(2, one.groups) for one in found}
         self._sums = {
             name: Accumulators(width=width, groups=groups[branch], kind="sram")
             for name, branch in (("x0", "x"), ("x1", "x"), ("h0", "h"), ("head", "head"))
