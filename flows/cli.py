@@ -299,7 +299,10 @@ def report(directories: tuple[str, ...], **options: Any) -> None:
 @click.option("--epochs", type=int, metavar="N", help="Instead of the recipe's.")
 @_data_dir
 def reproduce(table: str, **options: Any) -> None:
-    """A paper's table, theirs beside ours: sparse-neuron, sparse-accuracy, ternary-lstm."""
+    """A paper's table, theirs beside ours.
+
+    sparse-neuron, sparse-accuracy, sparse-state, ternary-lstm.
+    """
     from gatesmith.flows.reproduce import reproduce as run
 
     given = {name: value for name, value in options.items() if value not in (None, ())}

@@ -10,6 +10,7 @@ from gatesmith.flows.progress import training_progress
 from gatesmith.flows.settings import check_keys
 from gatesmith.flows.sparse_accuracy import accuracy_table, reproduce_sparse_accuracy
 from gatesmith.flows.sparse_neuron import reproduce_sparse_neuron
+from gatesmith.flows.sparse_state import reproduce_sparse_state
 from gatesmith.flows.ternary_lstm import reproduce_ternary_lstm
 from gatesmith.models.errors import UserError
 
@@ -30,6 +31,7 @@ def _sparse_accuracy(
 # Name of a table: what prints it, and the options that it takes.
 TABLES: dict[str, tuple[Callable[..., dict[str, Any]], tuple[str, ...]]] = {
     "sparse-neuron": (reproduce_sparse_neuron, ("liberty", "output", "plot", "data_dir")),
+    "sparse-state": (reproduce_sparse_state, ("output", "data_dir")),
     "sparse-accuracy": (_sparse_accuracy, ("output", "data_dir", "recipes", "seeds", "epochs")),
     "ternary-lstm": (reproduce_ternary_lstm, ("liberty", "output")),
 }
