@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gatesmith.families import Family, family
 from gatesmith.flows.accuracy import golden_accuracy
+from gatesmith.flows.demo_text import generate, read_bundled_text
 from gatesmith.flows.design import read_design
 from gatesmith.flows.folders import check_free
 from gatesmith.flows.lower import lower
@@ -30,8 +31,83 @@ from gatesmith.models.errors import UserError
 
 __all__ = ["DemoReport", "bundled_checkpoint", "demo"]
 
-ICARUS_FRAMES = 20
 POWER_FRAMES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """What the demo of a family lowers, and how much of it is simulated.
+
+    Members
+    -------
+    checkpoint : str        File that comes with the package.
+    options : dict          Of ``lower``.
+    icarus_frames : int     Simulated on Icarus, and more under stalls, resets, wrong lengths.
+    cxxrtl_frames : int     Simulated on CXXRTL; None: the test set and a few odd ones.
+    energy : bool           Whether the energy is measured; else the table names the command.
+    read : callable         From the family, the Spec and the checkpoint to what was found on data.
+    """
+
+    checkpoint: str
+    options: dict[str, Any] = field(default_factory=dict)
+    icarus_frames: int
+    cxxrtl_frames: int | None = None
+    energy: bool = True
+    read: "Callable[[Family, Any, Path], Found]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the golden model made of data: lines of the table, frames of the test set, a text."""
+
+    rows: tuple[tuple[str, str], ...]
+    frames: int = 0
+    text: str = ""
+
+
+def _read_images(entry: Family, spec: Any, checkpoint: Path) -> Found:
+    name = entry.net.load_checkpoint(checkpoint).config.data
+    count, accuracy = golden_accuracy(entry, spec, name)
+    dense = entry.net.read_metrics(checkpoint).get("float_test_accuracy")
+    return Found(
+        rows=(
+            (f"accuracy on {count} test images, dense float", _percent(dense)),
+            ("accuracy of the Spec, and of the chip", _percent(accuracy)),
+        ),
+        frames=count,
+    )
+
+
+def _read_text(entry: Family, spec: Any, checkpoint: Path) -> Found:
+    vocabulary = entry.net.load_checkpoint(checkpoint).vocabulary
+    found = read_bundled_text(entry, spec, vocabulary)
+    return Found(
+        rows=(
+            (
+                f"bits a character, {found.characters:,} of War and Peace",
+                f"{found.bits:.3f}, of the Spec and of the chip",
+            ),
+            ("columns skipped, as zero", _percent(found.skipped)),
+        ),
+        text=generate(entry, spec, vocabulary),
+    )
+
+
+DEMOS = {
+    "sparse-mlp": Demo(
+        checkpoint="sparse_mlp_digits_p90.safetensors",
+        icarus_frames=20,
+        read=_read_images,
+    ),
+    "lstm": Demo(
+        checkpoint="lstm_war_and_peace_128.safetensors",
+        options={"lanes": 16, "elementwise": 1, "memory": "sram", "steps": 1},
+        icarus_frames=2,
+        cxxrtl_frames=4,
+        energy=False,
+        read=_read_text,
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +117,16 @@ class DemoReport:
     Members
     -------
     directory : path               The design folder.
-    float_accuracy : float | None  Of a dense float network of the same shape, on the test set.
-    spec_accuracy : float          Of the golden model, on the same images.
+    found : Found                  Of the golden model, on data.
     icarus, cxxrtl : VerifyReport  Verilog against the golden model.
     area : AreaReport
-    power : PowerReport | None     None without a cell library: it has the energies.
+    power : PowerReport | None     None without a cell library, or when it takes too long.
     page : path                    The report of all this, HTML.
     seconds : float                Of the whole demo.
     """
 
     directory: Path
-    float_accuracy: float | None
-    spec_accuracy: float
+    found: Found
     icarus: VerifyReport
     cxxrtl: VerifyReport
     area: AreaReport
@@ -85,7 +159,7 @@ def demo(
     UserError for anything the user can mend. Unequal words are not an error: see the report.
     """
     entry = family(name)
-    checkpoint = bundled_checkpoint(entry)
+    checkpoint, chosen = bundled_checkpoint(entry), DEMOS[entry.name]
     folder = Path(directory or Path("build", "demo", name))
     console = console or Console()
     start = time.perf_counter()
@@ -97,22 +171,31 @@ def demo(
         return found
 
     _clear(folder)
-    step(f"Lowered {checkpoint.name} to {folder}", lambda: lower(checkpoint, folder))
+    step(
+        f"Lowered {checkpoint.name} to {folder}",
+        lambda: lower(checkpoint, folder, **chosen.options),
+    )
     spec = entry.spec.load(folder / "spec.safetensors")
-    count, accuracy = golden_accuracy(entry, spec, read_design(folder)["data"])
+    found = step("Ran the golden model", lambda: chosen.read(entry, spec, checkpoint))
+    if found.text:
+        console.print(found.text, highlight=False, markup=False, style="italic")
     quiet = Console(quiet=True)
     icarus = step(
-        f"Simulated {ICARUS_FRAMES} frames on Icarus, and more under stalls, resets, wrong lengths",
-        lambda: verify(folder, frames=ICARUS_FRAMES),
+        f"Simulated {chosen.icarus_frames} frames on Icarus, and more under stalls, resets, "
+        "wrong lengths",
+        lambda: verify(folder, frames=chosen.icarus_frames),
     )
+    count, what = chosen.cxxrtl_frames, f"{chosen.cxxrtl_frames} frames"
+    if count is None:
+        count = found.frames + ODD_FRAMES
+        what = f"the {found.frames} test images and {ODD_FRAMES} odd frames"
     cxxrtl = step(
-        f"Simulated the {count} test images and {ODD_FRAMES} odd frames on CXXRTL",
-        lambda: verify(folder, frames=count + ODD_FRAMES, simulator="cxxrtl"),
+        f"Simulated {what} on CXXRTL", lambda: verify(folder, frames=count, simulator="cxxrtl")
     )
     area = step("Synthesised", lambda: synth(folder, liberty=liberty, console=quiet))
     measured = None
     library = choose_library(liberty)
-    if library != GENERIC_LIBRARY:
+    if library != GENERIC_LIBRARY and chosen.energy:
         measured = step(
             f"Measured the energy of {POWER_FRAMES} frames",
             lambda: power(folder, liberty=library, frames=POWER_FRAMES, console=quiet),
@@ -120,8 +203,7 @@ def demo(
     page = step("Wrote the report", lambda: write_report(folder, console=quiet))
     report = DemoReport(
         directory=folder,
-        float_accuracy=read_design(folder)["metrics"].get("float_test_accuracy"),
-        spec_accuracy=accuracy,
+        found=found,
         icarus=icarus,
         cxxrtl=cxxrtl,
         area=area,
@@ -129,16 +211,15 @@ def demo(
         page=page,
         seconds=time.perf_counter() - start,
     )
-    _print(report, console, count)
+    _print(report, console, chosen)
     return report
 
 
 def bundled_checkpoint(entry: Family) -> Path:
-    """The checkpoint of a family that comes with the package."""
-    folder = Path(data.__file__).with_name("checkpoints")
-    for path in sorted(folder.glob(f"{entry.module}_*.safetensors")):
-        return path
-    raise UserError(f"There is no bundled checkpoint of {entry.name!r}")
+    """The checkpoint of a family that comes with the package, for the demo."""
+    if entry.name not in DEMOS:
+        raise UserError(f"There is no bundled checkpoint of {entry.name!r}")
+    return Path(data.__file__).with_name("checkpoints") / DEMOS[entry.name].checkpoint
 
 
 def _clear(folder: Path) -> None:
@@ -151,11 +232,11 @@ def _clear(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _print(report: DemoReport, console: Console, count: int) -> None:
+def _print(report: DemoReport, console: Console, chosen: Demo) -> None:
     design = read_design(report.directory)
     table = Table(show_header=False)
-    table.add_row(f"accuracy on {count} test images, dense float", _percent(report.float_accuracy))
-    table.add_row("accuracy of the Spec, and of the chip", _percent(report.spec_accuracy))
+    for row in report.found.rows:
+        table.add_row(*row)
     table.add_row(
         "clocks of a frame",
         f"{design['latency_clocks']}, one every {design['interval_clocks']:g}",
@@ -170,8 +251,10 @@ def _print(report: DemoReport, console: Console, count: int) -> None:
         total = report.power.cells_pj + report.power.macros_pj
         milliwatts = report.power.milliwatts(total)
         shown = f"{energy(total)}, {milliwatts:,.3g} mW at {report.power.clock_mhz:g} MHz"
-    else:
+    elif chosen.energy:
         shown = "needs a cell library: --liberty LIB"
+    else:
+        shown = f"takes longer: gatesmith power {report.directory} --liberty LIB"
     table.add_row("energy a frame", shown)
     for label, found in (("Icarus", report.icarus), ("CXXRTL", report.cxxrtl)):
         verdict = "equal" if found.equal else "NOT EQUAL"
