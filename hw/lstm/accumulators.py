@@ -4,7 +4,7 @@ from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from gatesmith.hw.arith import count_shape
 from gatesmith.hw.memory import NamedMemory, read_signature

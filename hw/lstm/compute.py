@@ -133,9 +133,8 @@ class Compute(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        spec = self._spec
         m.submodules.engine = engine = self._engine
-        m.submodules.elementwise = elementwise = self._elementwise
+        m.submodules.elementwise = self._elementwise
         m.submodules.output = output = self._output
         for name, sums in self._sums.items():
             m.submodules[f"sums_{name}"] = sums
@@ -152,7 +151,7 @@ class Compute(wiring.Component):
     def _connect_memories(self, m: Module) -> None:
         """The memories of weights, rows and biases, and who reads them."""
         spec, engine = self._spec, self._engine
-        ports = []
+        ports: list[Any] = []
         for number, one in enumerate(self.memories):
             outside = spec.memory == "stream" and one.name.startswith("weights")
             if outside:
@@ -194,7 +193,7 @@ class Compute(wiring.Component):
         m.d.comb += engine.weights.eq(Cat(port.data for port in weights))
 
     def _lists(self, m: Module, dense: Signal) -> list[StateLists]:
-        """The lists of each layer, written at the start of a frame and by the element-wise stage."""
+        """The lists of each layer, written when a frame begins and by the element-wise stage."""
         spec, elementwise = self._spec, self._elementwise
         found = []
         for index, count in enumerate(self._counts):
@@ -242,7 +241,7 @@ class Compute(wiring.Component):
                             engine.values.eq(source.entry.values),
                             engine.offset.eq(source.entry.offset),
                             engine.last.eq(source.entry.last),
-                            engine.list.eq(source.number),
+                            engine.which.eq(source.number),
                             engine.done.eq(source.done),
                         ]
                         continue

@@ -1,9 +1,7 @@
 """The Core: intake, work, and what loads the memories or fetches weights from outside."""
 
-from typing import Any
-
 from amaranth.hdl import EnableInserter, Module, Signal, Value
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from gatesmith.hw.lstm.compute import Compute

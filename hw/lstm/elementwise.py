@@ -38,7 +38,7 @@ class Elementwise(wiring.Component):
     write : Out(1), written : Out      New states are here, of this layer.
     end : Out(1)                       They are its last.
     values : Out                       8 bits for each sequence of each cell, the first cell lowest.
-    position : Out                     Which cells they are, counted in ``elementwise`` of all layers.
+    position : Out                     Which cells, counted in ``elementwise`` of all layers.
     load : In(elementwise)             Set the cell of these lanes: ``load_address``, ``load_cell``.
     cells : In(read_signature)         Read of the cells of all lanes while the stage is idle.
     """
@@ -99,7 +99,7 @@ class Elementwise(wiring.Component):
         m = Module()
         spec, batch = self._spec, self._spec.batch
         stages = self._delay(m, self._issue(m))
-        together = []
+        together: list[Value] = []
         for lane in range(spec.elementwise):
             sums, norm = self._scale(m, lane, stages[1])
             gates = self._activate(m, lane, sums, stages[2])

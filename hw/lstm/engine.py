@@ -43,7 +43,7 @@ class Engine(wiring.Component):
     first, advance : Out(1)           Read the first, or the next entry, of the vector of the pass.
     values, offset, last : In         The entry.
     symbol : In                       Instead of it, the symbol of one sequence after the other.
-    list : In, done : In(1)           The list that it came from; it ends the vector.
+    which : In, done : In(1)          The list that it came from; it ends the vector.
     taken : Out(1), skipped : Out     Columns taken, and zeros passed over, in this clock.
     ask : Out(1), address : Out       A word of weights is wanted in the next clock.
     start : Out(1)                    The word is the first of its column.
@@ -63,7 +63,7 @@ class Engine(wiring.Component):
     offset: Signal
     last: Signal
     symbol: Signal
-    list: Signal
+    which: Signal
     done: Signal
     taken: Signal
     skipped: Signal
@@ -93,7 +93,7 @@ class Engine(wiring.Component):
                 "offset": In(spec.offset_bits),
                 "last": In(1),
                 "symbol": In(count_shape(spec.layers[0].inputs)),
-                "list": In(count_shape(spec.elementwise)),
+                "which": In(count_shape(spec.elementwise)),
                 "done": In(1),
                 "taken": Out(1),
                 "skipped": Out(range((1 << spec.offset_bits) + 1)),
@@ -169,7 +169,7 @@ class Engine(wiring.Component):
                 with m.Case(number):
                     column: Value = place
                     if one.source == "state":
-                        column = times(place, spec.elementwise) + self.list
+                        column = times(place, spec.elementwise) + self.which
                     elif one.source == "symbols":
                         column = self.symbol
                         m.d.comb += [take.eq(1), self.skipped.eq(0)]
