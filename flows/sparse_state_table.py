@@ -45,11 +45,14 @@ def print_table(result: dict[str, Any], console: Console) -> None:
         both(f"  of it {label}", lambda side, name=name: f"{side['columns'][name]:,.1f}")  # type: ignore[misc]
     table.add_section()
     both("weight bits fetched", lambda side: f"{side['weight_bits']:,.0f}")
+    recurrent_bits = "  of it recurrent h"
+    both(recurrent_bits, lambda side: f"{side['weight_bits_apart']['h']:,.0f}")
     add("  sparse, a sequence", lambda row: f"{row['sparse']['weight_bits'] / row['batch']:,.0f}")
     add("  dense LSTM of 12-bit weights", lambda row: f"{row['weight_bits_dense_12']:,.0f}")
     add("    over ours sparse", _over, section=True)
     add("test split, training log", _figure)
     add("  float network, same log", _float)
+    add("  zeros alone; joint over 8, same log", _zeros)
     console.print(table)
     for name, source in result["sources"].items():
         console.print(f"{name}: {source}", highlight=False)
@@ -73,3 +76,10 @@ def _figure(row: dict[str, Any], prefix: str = "") -> str:
 
 def _float(row: dict[str, Any]) -> str:
     return _figure(row, "float_")
+
+
+def _zeros(row: dict[str, Any]) -> str:
+    """Zeros of the states in a training log, of the only layer."""
+    log = row["training_log"]
+    parts = [log.get(name) for name in ("state_sparsity", "state_sparsity_of_8")]
+    return "; ".join("-" if part is None else f"{100 * part[0]:.1f} %" for part in parts)
