@@ -10,6 +10,8 @@ from gatesmith.flows import ternary_lstm
 from gatesmith.flows.ternary_lstm import engine_spec, reproduce_ternary_lstm, weight_bits
 from gatesmith.models.errors import UserError
 
+PAPER = {("int12", 100): 2.56, ("ternary", 100): 0.42, ("binary", 100): 0.24, ("binary", 4): 0.24}
+
 
 @pytest.fixture
 def small(monkeypatch, tmp_path_factory):
@@ -19,7 +21,7 @@ def small(monkeypatch, tmp_path_factory):
     monkeypatch.setattr(ternary_lstm, "HIDDEN", 8)
     monkeypatch.setattr(ternary_lstm, "LANES", 4)
     monkeypatch.setattr(ternary_lstm, "MORE_LANES", {"ternary": 8, "binary": 8})
-    monkeypatch.setattr(ternary_lstm, "PAPER_MM2", {("int12", 100): 2.56, ("binary", 4): 0.24})
+    monkeypatch.setattr(ternary_lstm, "PAPER_MM2", PAPER)
 
 
 def test_rejects_library(small, tmp_path):
@@ -58,7 +60,7 @@ def test_small_table(small, tmp_path, capsys):
     assert areas[0] > max(areas[1:3]) and areas[3] > areas[1] and areas[4] > areas[2]
     assert result["nand2_um2"] == 2 and ours[0]["area_against_int12"] == 1
     assert [entry["area_um2"] for entry in ours] == [2 * area for area in areas]
-    assert [entry["area_against_int12"] for entry in result["paper_65nm"]] == [1, 0.0938]
+    assert [entry["area_against_int12"] for entry in result["paper_65nm"]][::3] == [1, 0.0938]
     for entry, few, many in zip(result["equal_area"], areas[1:3], areas[3:], strict=True):
         lanes = 4 + (areas[0] - few) / (many - few) * 4
         assert entry["speed"] == pytest.approx(lanes / 4, abs=0.02)
@@ -66,4 +68,5 @@ def test_small_table(small, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "ours, µm²" in printed and "0.094" in printed
     assert "In the area of int12 x 4: ternary" in printed
+    assert "in the paper 43 % less" in printed
     assert "22 bits (int12), 12 bits (ternary)" in printed
