@@ -36,7 +36,7 @@ def check_keys(kind: str, keys: Iterable[str], known: Iterable[str]) -> None:
 def parse_options(settings: Iterable[str]) -> dict[str, Any]:
     """Values by key: whole numbers as int, numbers separated by commas as tuple, others as text.
 
-    A ``name`` is text whatever it looks like.
+    ``yes`` and ``no`` are True and False; a ``name`` is text whatever it looks like.
     """
     return {key: _value(key, text) for key, text in split_settings(settings).items()}
 
@@ -46,6 +46,8 @@ def _value(key: str, text: str) -> Any:
         raise UserError(f"Setting {key!r} must have a value")
     if key == "name":
         return text
+    if text in ("yes", "no"):
+        return text == "yes"
     try:
         if "," in text:
             return tuple(int(part) for part in text.split(","))
