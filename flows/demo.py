@@ -53,7 +53,7 @@ class Demo:
     icarus_frames: int
     cxxrtl_frames: int | None = None
     energy: bool = True
-    read: "Callable[[Family, Any, Path], Found]"
+    read: "Callable[..., Found]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +78,9 @@ def _read_images(entry: Family, spec: Any, checkpoint: Path) -> Found:
     )
 
 
-def _read_text(entry: Family, spec: Any, checkpoint: Path) -> Found:
+def _read_text(entry: Family, spec: Any, checkpoint: Path, characters: int | None = None) -> Found:
     vocabulary = entry.net.load_checkpoint(checkpoint).vocabulary
-    found = read_bundled_text(entry, spec, vocabulary)
+    found = read_bundled_text(entry, spec, vocabulary, characters)
     return Found(
         rows=(
             (
