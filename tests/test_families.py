@@ -74,7 +74,7 @@ def test_net_brings_what_the_flows_call(entry: Family) -> None:
 def test_core_has_streams_and_its_verilog_is_the_same_twice(entry: Family) -> None:
     net = entry.net
     config = getattr(net, f"{entry.prefix}Config")
-    spec = net.lower(getattr(net, entry.prefix)(config.parse(["hidden=4"])).eval())
+    spec = net.lower(getattr(net, entry.network)(config.parse(["hidden=4"])).eval())
     core = entry.core(spec)
     assert {"i", "o"} <= set(core.signature.members)
     Fragment.get(core, None)  # Amaranth complains about a component that is never elaborated

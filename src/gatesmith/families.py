@@ -24,7 +24,8 @@ class Family:
     title : str      One line that says what it computes.
     paper : str      The paper it follows.
     module : str     Name of its module in ``models`` and ``hw``, and of ``<module>_net``.
-    prefix : str     Of its classes: ``<prefix>Spec``, ``<prefix>`` (the Core).
+    prefix : str     Of its classes: ``<prefix>Spec``, ``<prefix>Config``, ``<prefix>`` (the Core).
+    network : str    Name of its PyTorch module.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Family:
     paper: str
     module: str
     prefix: str
+    network: str
 
     @property
     def models(self) -> Any:
@@ -74,6 +76,7 @@ FAMILIES = {
             paper="Ardakani, Condo, Gross, Sparsely-Connected Neural Networks, ICLR 2017",
             module="sparse_mlp",
             prefix="SparseMLP",
+            network="SparseMLP",
         ),
         Family(
             name="lstm",
@@ -82,6 +85,7 @@ FAMILIES = {
             "Learning to Skip Ineffectual Recurrent Computations in LSTMs, DATE 2019",
             module="lstm",
             prefix="LSTM",
+            network="LowBitLSTM",
         ),
     )
 }
