@@ -1,5 +1,6 @@
 """The table of dense and sparse states, on tiny random LSTMs."""
 
+import io
 import json
 
 import numpy as np
@@ -103,7 +104,7 @@ def test_table_on_bundled_digits(small, monkeypatch, tmp_path):
     monkeypatch.setattr(sparse_state, "IMAGES", 1)
     case = sparse_state.Case(checkpoint="lstm_digits_64", data="digits", lanes=4, elementwise=1)
     monkeypatch.setattr(sparse_state, "DIGITS_CASE", case)
-    console = Console(record=True, width=160, quiet=True)
+    console = Console(record=True, width=160, file=io.StringIO())
     output = tmp_path / "results" / "sparse-state.json"
     result = reproduce_sparse_state(output=output, console=console)
     assert json.loads(output.read_text()) == result
