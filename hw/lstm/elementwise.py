@@ -242,22 +242,25 @@ class Elementwise(wiring.Component):
         gates = []
         for gate, (total, bias) in enumerate(sums):
             before = Signal(signed(INDEX), name=f"pre{lane}_{gate}")
-            rounded = Signal(signed(len(total) + 1), name=f"rounded{lane}_{gate}")
+            by_layer = [round_shift(total, layer.shift) for layer in self._spec.layers]
+            # No wider than what it can hold: Verilator reads the copies of a sign as a loop.
+            shape = signed(max(map(len, by_layer)))
+            rounded = Signal(shape, name=f"rounded{lane}_{gate}")
             with m.Switch(now["layer"]):
-                for number, layer in enumerate(self._spec.layers):
+                for number, value in enumerate(by_layer):
                     with m.Case(number):
-                        m.d.comb += rounded.eq(round_shift(total, layer.shift))
+                        m.d.comb += rounded.eq(value)
             biased = Signal(signed(len(rounded) + 1), name=f"biased{lane}_{gate}")
             m.d.comb += biased.eq(rounded + bias)
             m.d.sync += before.eq(saturate(biased, INDEX))
             name = f"{'ifgo'[gate]}{lane}"
             if gate == TANH_GATE:
-                value = Signal(signed(8), name=name)
-                m.d.sync += value.eq(_table(m, f"table_{name}", TANH, 8, before))
+                active = Signal(signed(8), name=name)
+                m.d.sync += active.eq(_table(m, f"table_{name}", TANH, 8, before))
             else:
-                value = Signal(9, name=name)
-                m.d.sync += value.eq(_table(m, f"table_{name}", SIGMOID, 9, before))
-            gates.append(value)
+                active = Signal(9, name=name)
+                m.d.sync += active.eq(_table(m, f"table_{name}", SIGMOID, 9, before))
+            gates.append(active)
         return gates
 
     def _state(
@@ -269,8 +272,9 @@ class Elementwise(wiring.Component):
         memory = NamedMemory(width=16, depth=self._depth)
         m.submodules[f"cell{lane}_{self._kind}"] = memory
         port = memory.reads[0]
-        cell, total = Signal(signed(16), name=f"cell{lane}"), Signal(signed(28), name=f"sum{lane}")
-        gain, kept = Signal(signed(18), name=f"gain{lane}"), Signal(signed(26), name=f"kept{lane}")
+        # A gate is at most 1.0, or 256: no product needs the bit that its factors could ask for.
+        cell, total = Signal(signed(16), name=f"cell{lane}"), Signal(signed(26), name=f"sum{lane}")
+        gain, kept = Signal(signed(17), name=f"gain{lane}"), Signal(signed(25), name=f"kept{lane}")
         m.d.comb += [
             port.enable.eq(self.cells.enable | stages[3]["valid"]),
             port.address.eq(Mux(self.cells.enable, self.cells.address, stages[3]["address"])),
@@ -301,7 +305,7 @@ class Elementwise(wiring.Component):
             o = later
         state, product_o = (
             Signal(signed(8), name=f"state{lane}"),
-            Signal(signed(18), name=f"out{lane}"),
+            Signal(signed(17), name=f"out{lane}"),
         )
         rounded = Signal(signed(10), name=f"unpruned{lane}")
         m.d.comb += [product_o.eq(o * squashed), rounded.eq(round_shift(product_o, 8))]
