@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from gatesmith.hw.arith import count_shape, pick, times
+from gatesmith.hw.arith import count_shape, pick
 from gatesmith.hw.lstm.accumulators import Accumulators
 from gatesmith.hw.lstm.elementwise import Elementwise
 from gatesmith.hw.lstm.encoder import StateLists
 from gatesmith.hw.lstm.engine import Engine
 from gatesmith.hw.lstm.intake import step_layout
 from gatesmith.hw.lstm.output import COUNTER_BITS, COUNTERS, Output
+from gatesmith.hw.lstm.preset import Preset
 from gatesmith.hw.memory import NamedMemory, read_signature
 from gatesmith.models.lstm import LSTMSpec
 from gatesmith.models.lstm.layout import bias_memory, passes, row_memory, sum_width, weight_memories
@@ -96,6 +97,7 @@ class Compute(wiring.Component):
             spec, read_signature(count_shape(rows.depth), rows.width), kind
         )
         positions = count_shape(sum(self._counts))
+        self._presets = Preset(spec)
         self._output = Output(
             spec,
             sums=read_signature(count_shape(names["head"]), words),
@@ -284,7 +286,7 @@ class Compute(wiring.Component):
         started, final, closing = Signal(), Signal(), Signal()  # of the steps of the frame
         taken, skipped, clocks = (Signal(COUNTER_BITS) for _ in range(COUNTERS))
         done, unit_end, may_begin, launch = Signal(), Signal(), Signal(), Signal()
-        begun = self._begin(m, state, lists)
+        begun = self._preset(m, state, lists)
         work = Signal()
 
         m.d.comb += [
@@ -372,79 +374,23 @@ class Compute(wiring.Component):
                     m.d.sync += state.eq(_State.READY)
         return bank_q
 
-    def _begin(self, m: Module, state: Signal, lists: list[StateLists]) -> Signal:
-        """Set all states to 0, or to the words of the frame; high in the last clock of it.
-
-        Without words all lanes are set at once, a sequence a clock. Words come one by one: the
-        states of a layer, then its cells, lane after lane. A clock after a place was chosen, its
-        word is there and is written.
-        """
-        spec, elementwise = self._spec, self._elementwise
-        lanes, batch = spec.elementwise, spec.batch
-        layer, cells = Signal(count_shape(len(self._counts))), Signal()
-        count, lane = Signal(count_shape(*self._counts)), Signal(count_shape(lanes))
-        sequence, position = Signal(count_shape(batch)), Signal.like(elementwise.position)
-        first = Signal.like(elementwise.position)  # position of the layer's first cells
-        active, turn, row, over, begun = Signal(), Signal(), Signal(), Signal(), Signal()
+    def _preset(self, m: Module, state: Signal, lists: list[StateLists]) -> Signal:
+        """Set states and cells before a frame; high in the last clock of it."""
+        m.submodules.preset = preset = self._presets
+        elementwise = self._elementwise
         m.d.comb += [
-            active.eq(state == _State.BEGIN),
-            turn.eq(sequence == batch - 1),
-            row.eq(turn & ((lane == lanes - 1) if spec.state else 1)),
-            over.eq(row & (count == pick([k - 1 for k in self._counts], layer))),
-            begun.eq(
-                active & over & (layer == len(self._counts) - 1) & (cells if spec.state else 1)
-            ),
-            self.advance_state.eq(active & spec.state),
-        ]
-        with m.If(active):
-            m.d.sync += sequence.eq(Mux(turn, 0, sequence + 1))
-            with m.If(turn & spec.state):
-                m.d.sync += lane.eq(Mux(lane == lanes - 1, 0, lane + 1))
-            with m.If(row):
-                m.d.sync += [count.eq(count + 1), position.eq(position + 1)]
-            with m.If(over):
-                m.d.sync += [count.eq(0), cells.eq(~cells & spec.state)]
-                with m.If(cells | (not spec.state)):
-                    m.d.sync += [layer.eq(layer + 1), first.eq(position + 1)]
-                with m.Else():
-                    m.d.sync += position.eq(first)
-            with m.If(begun):
-                m.d.sync += [layer.eq(0), position.eq(0), first.eq(0)]
-
-        now: dict[str, Any] = {
-            "active": active, "turn": turn, "over": over, "layer": layer, "cells": cells,
-            "lane": lane, "sequence": sequence, "position": position,
-        }  # fmt: skip
-        behind: dict[str, Any] = {}
-        for name, value in now.items():
-            behind[name] = Signal.like(value, name=f"begin_{name}")
-            m.d.sync += behind[name].eq(value)
-        at_end = Signal()
-        m.d.sync += at_end.eq(count == pick([k - 1 for k in self._counts], layer))
-        every = (1 << lanes) - 1
-        mask: Value = Const(every, lanes)
-        word = Signal(16)
-        if spec.state:
-            mask = Signal(lanes)
-            m.d.comb += [mask.eq(1 << behind["lane"]), word.eq(self.state)]
-        sets_cell = behind["active"] & (behind["cells"] if spec.state else 1)
-        sets_state = behind["active"] & behind["turn"] & (~behind["cells"] if spec.state else 1)
-        together: Value = word[:8]
-        if batch > 1:
-            older = Signal(8 * (batch - 1))
-            with m.If(behind["active"]):
-                m.d.sync += older.eq(Cat(older, word[:8])[8:])
-            together = Cat(older, word[:8])
-        m.d.comb += [
-            elementwise.load.eq(Mux(sets_cell, mask, 0)),
-            elementwise.load_address.eq(times(behind["position"], batch) + behind["sequence"]),
-            elementwise.load_cell.eq(word),
+            preset.active.eq(state == _State.BEGIN),
+            preset.word.eq(self.state),
+            self.advance_state.eq(preset.advance),
+            elementwise.load.eq(preset.load),
+            elementwise.load_address.eq(preset.address),
+            elementwise.load_cell.eq(preset.cell),
         ]
         for index, one in enumerate(lists):
-            with m.If(sets_state & (behind["layer"] == index)):
+            with m.If(preset.write[index]):
                 m.d.comb += [
-                    one.write.eq(mask),
-                    one.values.eq(Cat(together for _ in range(lanes))),
-                    one.end.eq(at_end),
+                    one.write.eq(preset.lanes),
+                    one.values.eq(preset.values),
+                    one.end.eq(preset.end),
                 ]
-        return begun
+        return preset.begun

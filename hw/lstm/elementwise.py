@@ -250,7 +250,8 @@ class Elementwise(wiring.Component):
                 for number, value in enumerate(by_layer):
                     with m.Case(number):
                         m.d.comb += rounded.eq(value)
-            biased = Signal(signed(len(rounded) + 1), name=f"biased{lane}_{gate}")
+            wide = signed(max(len(rounded), BIAS_BITS) + 1)
+            biased = Signal(wide, name=f"biased{lane}_{gate}")
             m.d.comb += biased.eq(rounded + bias)
             m.d.sync += before.eq(saturate(biased, INDEX))
             name = f"{'ifgo'[gate]}{lane}"

@@ -7,18 +7,22 @@ from typing import Any
 import numpy as np
 import torch
 
+from gatesmith.models.checkpoint import (
+    check_tensors,
+    read_checkpoint,
+    read_config,
+    read_metrics,
+    write_checkpoint,
+)
 from gatesmith.models.errors import UserError
 from gatesmith.models.lstm_net.config import LSTMConfig
 from gatesmith.models.lstm_net.net import LowBitLSTM
 from gatesmith.models.lstm_net.quantise import MOST
 from gatesmith.models.sequences import TEXTS
-from gatesmith.models.store import read_store, write_store
 
 __all__ = ["load_checkpoint", "read_metrics", "save_checkpoint"]
 
-FORMAT = "gatesmith-checkpoint"
 FAMILY = "lstm"
-_KEYS = {"format", "version", "family", "config", "vocabulary", "history", "metrics"}
 TRITS = 5  # a byte
 _RANGES = (
     ("gain_x", -1e6, 1e6),
@@ -129,22 +133,8 @@ def save_checkpoint(
     arrays = {name: value.detach().cpu().numpy() for name, value in net.state_dict().items()}
     for name, codes in _codes(net).items():
         arrays[name] = pack(codes, _matrices(net.config)[name][0])
-    meta = {
-        "family": FAMILY,
-        "config": net.config.to_json(),
-        "vocabulary": list(net.vocabulary),
-        "history": net.history,
-        "metrics": metrics or {},
-    }
-    write_store(path, FORMAT, meta, arrays)
-
-
-def read_metrics(path: str | Path) -> dict[str, Any]:
-    """The metrics that a checkpoint carries."""
-    metrics = read_store(path, FORMAT)[0].get("metrics")
-    if not isinstance(metrics, dict):
-        raise UserError(f"{path}: metrics must be an object, not {metrics!r}")
-    return metrics
+    more = {"vocabulary": list(net.vocabulary), "history": net.history}
+    write_checkpoint(path, FAMILY, net.config, metrics, arrays, **more)
 
 
 def load_checkpoint(path: str | Path) -> LowBitLSTM:
@@ -153,24 +143,14 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
     UserError, in one line, for a file that is damaged, foreign, of another family, or holds keys,
     tensors or values that do not fit its configuration. Reads data only: nothing is unpickled.
     """
-    meta, arrays = read_store(path, FORMAT)
-    if meta.get("family") != FAMILY:
-        raise UserError(f"{path}: family must be {FAMILY}, not {meta.get('family')!r}")
-    if set(meta) != _KEYS:
-        key = sorted(set(meta) ^ _KEYS)[0]
-        raise UserError(f"{path}: metadata keys must be {sorted(_KEYS)}, see {key!r}")
-    if not isinstance(meta["config"], dict):
-        raise UserError(f"{path}: config must be an object, not {meta['config']!r}")
-    try:
-        config = LSTMConfig.from_json(meta["config"])
-        sizes = config.sizes
-    except (UserError, TypeError) as error:
-        raise UserError(f"{path}: {error}") from error
+    meta, arrays = read_checkpoint(path, FAMILY, ("vocabulary", "history"))
+    config = read_config(path, LSTMConfig, meta["config"])
+    sizes = _sizes(path, config)
     vocabulary = _vocabulary(path, meta["vocabulary"], sizes[0] if config.data in TEXTS else 0)
     # Shapes first: a configuration alone must not make us allocate a giant.
     matrices = _matrices(config)
     shapes = _vectors(config) | {name: _packed(*entry) for name, entry in matrices.items()}
-    _check_shapes(path, shapes, arrays)
+    check_tensors(path, shapes, arrays)
     net = LowBitLSTM(config, vocabulary)
     state = {
         name: torch.from_numpy(_checked(path, name, arrays[name])) for name in _vectors(config)
@@ -187,6 +167,13 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
         layer.frozen = config.quantiser == "stochastic"
     net.history = _history(path, meta["history"])
     return net.eval()  # type: ignore[no-any-return]
+
+
+def _sizes(path: str | Path, config: LSTMConfig) -> tuple[int, ...]:
+    try:
+        return config.sizes
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _vocabulary(path: str | Path, found: Any, size: int) -> tuple[str, ...]:
@@ -214,21 +201,6 @@ def _history(path: str | Path, found: Any) -> list[dict[str, float]]:
     if not sound:
         raise UserError(f"{path}: history must be a list of objects of numbers")
     return list(found)
-
-
-def _check_shapes(
-    path: str | Path,
-    shapes: dict[str, tuple[tuple[int, ...], str]],
-    arrays: dict[str, np.ndarray],
-) -> None:
-    for name in sorted(set(shapes) | set(arrays)):
-        if name not in arrays:
-            raise UserError(f"{path}: tensor {name!r} is missing")
-        if name not in shapes:
-            raise UserError(f"{path}: tensor {name!r} is not known")
-        found = (arrays[name].shape, arrays[name].dtype.name)
-        if found != shapes[name]:
-            raise UserError(f"{path}: tensor {name!r} must be {shapes[name]}, not {found}")
 
 
 def _checked(path: str | Path, name: str, value: np.ndarray) -> np.ndarray:

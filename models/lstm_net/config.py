@@ -2,32 +2,21 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from gatesmith.models.errors import UserError
+from gatesmith.models.config import Config
+from gatesmith.models.errors import UserError, check
 from gatesmith.models.sequences import SEQUENCES, TEXTS, shape_of
 
 __all__ = ["OWN_DATA", "RECIPES", "LSTMConfig", "threshold_code"]
 
 OWN_DATA = "own"
 WEIGHTS = ("binary", "ternary", "int8", "int12")
-HEAD_WEIGHTS = ("binary", "ternary", "int8", "int12")
 NORMS = ("weight", "shared-bn")
 QUANTISERS = ("deterministic", "stochastic")
 SCALES = ("integer", "power")
 LARGEST = 65_536  # inputs, cells or classes
 MOST_LAYERS = 8
-
-
-def _check(condition: bool, subject: str, requirement: str, found: object) -> None:
-    if not condition:
-        raise UserError(f"{subject} must be {requirement}, not {found!r}")
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def threshold_code(threshold: float) -> int:
@@ -36,7 +25,7 @@ def threshold_code(threshold: float) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LSTMConfig:
+class LSTMConfig(Config):
     """Shape, quantisation and training of a low-bit LSTM; all that a run depends on but the data.
 
     Parameters
@@ -90,45 +79,31 @@ class LSTMConfig:
     bptt: int = 64
 
     def __post_init__(self) -> None:
-        names = (*SEQUENCES, OWN_DATA)
-        _check(self.data in names, "Data", f"one of {', '.join(names)}", self.data)
+        self.check_texts("data", (*SEQUENCES, OWN_DATA))
         self._check_shape()
-        sizes = self.hidden
-        _check(
-            isinstance(sizes, tuple)
-            and 1 <= len(sizes) <= MOST_LAYERS
-            and all(_is_int(size) and 1 <= size <= LARGEST for size in sizes),
-            "Hidden",
-            f"a tuple of 1 to {MOST_LAYERS} layer sizes between 1 and {LARGEST}",
-            sizes,
-        )
-        kinds = self.weights
-        if isinstance(kinds, tuple):
-            _check(len(kinds) == len(sizes), "Weights", f"one or {len(sizes)} kinds", kinds)
-        for kind in kinds if isinstance(kinds, tuple) else (kinds,):
-            _check(kind in WEIGHTS, "Weights", f"one of {', '.join(WEIGHTS)}", kind)
-        for name, allowed in (
-            ("head_weights", (None, *HEAD_WEIGHTS)),
-            ("norm", NORMS),
-            ("quantiser", QUANTISERS),
-            ("scales", SCALES),
-        ):
-            value = getattr(self, name)
-            texts = ", ".join(str(entry).lower() for entry in allowed)
-            _check(value in allowed, _title(name), f"one of {texts}", value)
+        self.check_sizes("hidden", 1, MOST_LAYERS, LARGEST)
+        if isinstance(self.weights, tuple):
+            count = len(self.hidden)
+            right = len(self.weights) == count
+            check(right, "Weights", f"one or {count} kinds", self.weights)
+        for kind in self.kinds:
+            check(kind in WEIGHTS, "Weights", f"one of {', '.join(WEIGHTS)}", kind)
+        self.check_texts("head_weights", (None, *WEIGHTS))
+        for name, allowed in (("norm", NORMS), ("quantiser", QUANTISERS), ("scales", SCALES)):
+            self.check_texts(name, allowed)
         if self.quantiser == "stochastic" and not set(self.kinds) <= {"binary", "ternary"}:
             raise UserError(
                 f"Quantiser must be deterministic for {', '.join(self.kinds)} weights, "
                 "not 'stochastic'"
             )
-        _check_number(self.state_threshold, "State threshold", 0, True, 1, False)
-        _check(
+        self.check_number("state_threshold", 0, 1, below=True)
+        check(
             threshold_code(self.state_threshold) <= 127,
             "State threshold",
             "below 127.5/128",
             self.state_threshold,
         )
-        _check_number(self.state_penalty, "State penalty", 0, True, 1000, True)
+        self.check_number("state_penalty", 0, 1000)
         for name, low, high in (
             ("seed", 0, (1 << 32) - 1),
             ("epochs", 1, 1_000_000),
@@ -136,43 +111,36 @@ class LSTMConfig:
             ("bptt", 1, 65_536),
             ("scale_bits", 4, 16),
         ):
-            self._in_range(name, low, high)
-        _check_number(self.learning_rate, "Learning rate", 0, False, 1, True)
+            self.check_integer(name, low, high)
+        self.check_number("learning_rate", 0, 1, above=True)
 
     def _check_shape(self) -> None:
-        for name, low, high in (("inputs", 1, LARGEST), ("classes", 2, LARGEST)):
+        for name, low, high in (
+            ("inputs", 1, LARGEST),
+            ("classes", 2, LARGEST),
+            ("steps", 1, 65_536),
+        ):
             if getattr(self, name) is not None:
-                self._in_range(name, low, high)
+                self.check_integer(name, low, high)
         for name in ("one_hot", "every_step"):
-            value = getattr(self, name)
-            _check(value in (None, True, False), _title(name), "true or false", value)
-        _check_number(self.input_scale, "Input scale", 0, False, 1e12, True)
-        if self.steps is not None:
-            self._in_range("steps", 1, 65_536)
+            self.check_truth(name, optional=True)
+        self.check_number("input_scale", 0, 1e12, above=True)
         if self.data == OWN_DATA:
             for name in ("inputs", "classes", "steps"):
-                value = getattr(self, name)
-                _check(value is not None, _title(name), "given for own data", value)
-        elif self.data not in TEXTS:
-            known = shape_of(self.data)
+                self._check_is(name, getattr(self, name) is not None, "given for own data")
+            return
+        if self.data not in TEXTS:
             for name in ("inputs", "classes", "steps"):
-                value, right = getattr(self, name), getattr(known, name)
-                _check(value in (None, right), _title(name), f"{right} for {self.data}", value)
-        if self.data != OWN_DATA:
-            right = self.data in TEXTS
-            for name in ("one_hot", "every_step"):
-                value = getattr(self, name)
-                wanted = f"{str(right).lower()} for {self.data}"
-                _check(value in (None, right), _title(name), wanted, value)
+                right = getattr(shape_of(self.data), name)
+                fits = getattr(self, name) in (None, right)
+                self._check_is(name, fits, f"{right} for {self.data}")
+        text = self.data in TEXTS
+        for name in ("one_hot", "every_step"):
+            fits = getattr(self, name) in (None, text)
+            self._check_is(name, fits, f"{str(text).lower()} for {self.data}")
 
-    def _in_range(self, name: str, low: int, high: int) -> None:
-        value = getattr(self, name)
-        _check(
-            _is_int(value) and low <= value <= high,
-            _title(name),
-            f"between {low} and {high}",
-            value,
-        )
+    def _check_is(self, name: str, fits: bool, wanted: str) -> None:
+        check(fits, name.replace("_", " ").capitalize(), wanted, getattr(self, name))
 
     @property
     def is_text(self) -> bool:
@@ -217,84 +185,6 @@ class LSTMConfig:
         if self.steps is not None:
             return self.steps
         return self.bptt if self.data in TEXTS else shape_of(self.data).steps
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values by name."""
-        kinds = list(self.weights) if isinstance(self.weights, tuple) else self.weights
-        return {**dataclasses.asdict(self), "hidden": list(self.hidden), "weights": kinds}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "LSTMConfig":
-        """The configuration that :meth:`to_json` wrote; UserError for an unknown key."""
-        known = {entry.name for entry in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise UserError(f"Configuration key must be one of {sorted(known)}, not {unknown[0]!r}")
-        values = dict(values)
-        for name in ("hidden", "weights"):
-            if isinstance(values.get(name), list):
-                values[name] = tuple(values[name])
-        return cls(**values)
-
-    @classmethod
-    def parse(cls, settings: Iterable[str], base: "LSTMConfig | None" = None) -> "LSTMConfig":
-        """``key=value`` texts over a base configuration.
-
-        Sizes and weights of several layers are separated by commas (``hidden=128,128``), None is
-        ``none``.
-        """
-        values = (base or cls()).to_json()
-        for setting in settings:
-            key, equals, text = setting.partition("=")
-            if not equals:
-                raise UserError(f"Setting must be key=value, not {setting!r}")
-            if key not in values:
-                raise UserError(f"Setting must be one of {', '.join(values)}, not {key!r}")
-            values[key] = _parse_value(key, text.strip())
-        return cls.from_json(values)
-
-
-_FLOATS = ("input_scale", "state_threshold", "state_penalty", "learning_rate")
-_TEXTS = ("data", "head_weights", "norm", "quantiser", "scales")
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
-def _check_number(
-    value: object, subject: str, low: float, with_low: bool, high: float, with_high: bool
-) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    fits = (
-        isinstance(value, (int, float))
-        and number
-        and (low <= value if with_low else low < value)
-        and (value <= high if with_high else value < high)
-    )
-    wanted = f"{'at least' if with_low else 'above'} {low:g} and "
-    wanted += f"{'at most' if with_high else 'below'} {high:g}"
-    _check(fits, subject, wanted, value)
-
-
-def _parse_value(key: str, text: str) -> Any:
-    """Value of one setting by the type of its key."""
-    if text.lower() == "none":
-        return None
-    if key in _TEXTS:
-        return text
-    if key == "weights":
-        kinds = tuple(kind for kind in text.split(",") if kind)
-        return kinds[0] if len(kinds) == 1 else kinds
-    if key in ("one_hot", "every_step"):
-        return {"true": True, "false": False}.get(text.lower(), text)
-    try:
-        if key == "hidden":
-            return tuple(int(size) for size in text.split(",") if size)
-        return float(text) if key in _FLOATS else int(text)
-    except ValueError as error:
-        kind = "sizes separated by commas" if key == "hidden" else "a number"
-        raise UserError(f"{_title(key)} must be {kind}, not {text!r}") from error
 
 
 _DIGITS = LSTMConfig(data="digits", hidden=(64,), state_threshold=0.1)

@@ -1,13 +1,11 @@
 """Configuration of a sparse MLP and its training."""
 
 import dataclasses
-import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from gatesmith.models.config import Config
 from gatesmith.models.data import CLASSES, DATASETS, DEFAULT_BITS, INPUTS
-from gatesmith.models.errors import UserError
+from gatesmith.models.errors import check
 from gatesmith.models.masks import GENERATORS
 
 __all__ = ["LOSSES", "OWN_DATA", "RECIPES", "SparseMLPConfig"]
@@ -16,19 +14,11 @@ OWN_DATA = "own"
 WEIGHTS = ("binary", "ternary", "int8")
 LOSSES = ("cross-entropy", "squared-hinge")
 LARGEST = 65_536  # neurons in a layer
-
-
-def _check(condition: bool, subject: str, requirement: str, found: object) -> None:
-    if not condition:
-        raise UserError(f"{subject} must be {requirement}, not {found!r}")
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+MOST_LAYERS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class SparseMLPConfig:
+class SparseMLPConfig(Config):
     """Shape, quantisation and training of a sparse MLP; all that a run depends on but the data.
 
     Parameters
@@ -71,8 +61,7 @@ class SparseMLPConfig:
     learning_rate: float = 0.03
 
     def __post_init__(self) -> None:
-        names = (*DATASETS, OWN_DATA)
-        _check(self.data in names, "Data", f"one of {', '.join(names)}", self.data)
+        self.check_texts("data", (*DATASETS, OWN_DATA))
         for name, low, high in (
             ("classes", 2, 4096),
             ("activation_bits", 1, 8),
@@ -80,47 +69,23 @@ class SparseMLPConfig:
             ("epochs", 1, 1_000_000),
             ("batch", 2, 1_000_000),
         ):
-            self._in_range(name, low, high)
+            self.check_integer(name, low, high)
         for name, low, high in (("inputs", 1, LARGEST), ("input_bits", 1, 8), ("leap", 1, 4096)):
             if getattr(self, name) is not None:
-                self._in_range(name, low, high)
+                self.check_integer(name, low, high)
         if self.data == OWN_DATA:
-            _check(self.inputs is not None, "Inputs", "given for own data", self.inputs)
+            check(self.inputs is not None, "Inputs", "given for own data", self.inputs)
         else:
             known = INPUTS[self.data]
-            _check(self.inputs in (None, known), "Inputs", f"{known} for {self.data}", self.inputs)
-            _check(self.classes == CLASSES, "Classes", f"{CLASSES} for {self.data}", self.classes)
-        _check(
-            isinstance(self.hidden, tuple)
-            and all(_is_int(size) and 1 <= size <= LARGEST for size in self.hidden),
-            "Hidden",
-            f"a tuple of layer sizes between 1 and {LARGEST}",
-            self.hidden,
-        )
-        for name in ("sparsity", "classifier_sparsity"):
-            value = getattr(self, name)
-            if name == "sparsity" or value is not None:
-                number = isinstance(value, (int, float)) and not isinstance(value, bool)
-                _check(number and 0 <= value < 1, _title(name), "at least 0 and below 1", value)
-        rate = self.learning_rate
-        _check(
-            isinstance(rate, (int, float)) and math.isfinite(rate) and 0 < rate <= 1,
-            "Learning rate",
-            "above 0 and at most 1",
-            rate,
-        )
+            check(self.inputs in (None, known), "Inputs", f"{known} for {self.data}", self.inputs)
+            check(self.classes == CLASSES, "Classes", f"{CLASSES} for {self.data}", self.classes)
+        self.check_sizes("hidden", 0, MOST_LAYERS, LARGEST)
+        self.check_number("sparsity", 0, 1, below=True)
+        if self.classifier_sparsity is not None:
+            self.check_number("classifier_sparsity", 0, 1, below=True)
+        self.check_number("learning_rate", 0, 1, above=True)
         for name, allowed in (("weights", WEIGHTS), ("generator", GENERATORS), ("loss", LOSSES)):
-            value = getattr(self, name)
-            _check(value in allowed, _title(name), f"one of {', '.join(allowed)}", value)
-
-    def _in_range(self, name: str, low: int, high: int) -> None:
-        value = getattr(self, name)
-        _check(
-            _is_int(value) and low <= value <= high,
-            _title(name),
-            f"between {low} and {high}",
-            value,
-        )
+            self.check_texts(name, allowed)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -139,63 +104,6 @@ class SparseMLPConfig:
         """Sparsity of each layer."""
         last = self.sparsity if self.classifier_sparsity is None else self.classifier_sparsity
         return (*([self.sparsity] * len(self.hidden)), last)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values by name."""
-        return {**dataclasses.asdict(self), "hidden": list(self.hidden)}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "SparseMLPConfig":
-        """The configuration that :meth:`to_json` wrote; UserError for an unknown key."""
-        known = {entry.name for entry in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise UserError(f"Configuration key must be one of {sorted(known)}, not {unknown[0]!r}")
-        values = dict(values)
-        if isinstance(values.get("hidden"), list):
-            values["hidden"] = tuple(values["hidden"])
-        return cls(**values)
-
-    @classmethod
-    def parse(
-        cls, settings: Iterable[str], base: "SparseMLPConfig | None" = None
-    ) -> "SparseMLPConfig":
-        """``key=value`` texts over a base configuration.
-
-        Sizes are separated by commas (``hidden=512,512``; ``hidden=`` for none), None is ``none``.
-        """
-        values = (base or cls()).to_json()
-        for setting in settings:
-            key, equals, text = setting.partition("=")
-            if not equals:
-                raise UserError(f"Setting must be key=value, not {setting!r}")
-            if key not in values:
-                raise UserError(f"Setting must be one of {', '.join(values)}, not {key!r}")
-            values[key] = _parse_value(key, text.strip())
-        return cls.from_json(values)
-
-
-_FLOATS = ("sparsity", "classifier_sparsity", "learning_rate")
-_TEXTS = ("data", "weights", "generator", "loss")
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
-def _parse_value(key: str, text: str) -> Any:
-    """Value of one setting by the type of its key."""
-    if key in _TEXTS:
-        return text
-    if text.lower() == "none":
-        return None
-    try:
-        if key == "hidden":
-            return tuple(int(size) for size in text.split(",") if size)
-        return float(text) if key in _FLOATS else int(text)
-    except ValueError as error:
-        kind = "sizes separated by commas" if key == "hidden" else "a number"
-        raise UserError(f"{_title(key)} must be {kind}, not {text!r}") from error
 
 
 _DIGITS = SparseMLPConfig(data="digits", hidden=(64, 64), epochs=300, batch=50, learning_rate=0.01)

@@ -58,9 +58,9 @@ def test_rejects(values, message):
         ("lanes=3", "Setting must be one of data, "),
         ("state_threshold=half", "State threshold must be a number, not 'half'"),
         ("hidden=64;64", "Hidden must be sizes separated by commas, not '64;64'"),
-        ("weights=", "Weights must be one or 1 kinds, not ()"),
-        ("one_hot=yes", "One hot must be true or false, not 'yes'"),
-        ("epochs=none", "Epochs must be between 1 and 1000000, not None"),
+        ("weights=", "Weights must be one of binary, ternary, int8, int12, not ''"),
+        ("one_hot=maybe", "One hot must be true or false, not 'maybe'"),
+        ("epochs=none", "Epochs must be a number, not 'none'"),
     ],
 )
 def test_rejects_setting(setting, message):

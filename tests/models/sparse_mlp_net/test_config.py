@@ -24,8 +24,11 @@ from gatesmith.models.sparse_mlp_net.config import RECIPES, SparseMLPConfig
         ({"weights": "quaternary"}, "Weights must be one of binary, ternary, int8, not 'quatern"),
         ({"generator": "x"}, "Generator must be one of leap, paper, not 'x'"),
         ({"loss": "l1"}, "Loss must be one of cross-entropy, squared-hinge, not 'l1'"),
-        ({"hidden": (64, 0)}, "Hidden must be a tuple of layer sizes between 1 and 65536, not"),
-        ({"hidden": 64}, "Hidden must be a tuple of layer sizes"),
+        (
+            {"hidden": (64, 0)},
+            "Hidden must be a tuple of 0 to 64 layer sizes between 1 and 65536, not",
+        ),
+        ({"hidden": 64}, "Hidden must be a tuple of 0 to 64 layer sizes"),
         ({"epochs": 0}, "Epochs must be between 1 and 1000000, not 0"),
         ({"learning_rate": 0}, "Learning rate must be above 0 and at most 1, not 0"),
         ({"inputs": 65}, "Inputs must be 64 for digits, not 65"),
@@ -46,7 +49,7 @@ def test_rejects(values, message):
         ("lanes=3", "Setting must be one of data, "),
         ("sparsity=half", "Sparsity must be a number, not 'half'"),
         ("hidden=64;64", "Hidden must be sizes separated by commas, not '64;64'"),
-        ("activation_bits=none", "Activation bits must be between 1 and 8, not None"),
+        ("activation_bits=none", "Activation bits must be a number, not 'none'"),
     ],
 )
 def test_rejects_setting(setting, message):
