@@ -1,15 +1,18 @@
 """Results that appear whole or not at all, and are refused before the work is done."""
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from gatesmith.models.errors import UserError
+from gatesmith.models.store import write_atomically
 
-__all__ = ["appearing", "check_free", "check_writable", "make_folder"]
+__all__ = ["appearing", "check_free", "check_writable", "make_folder", "write_json"]
 
 
 def check_writable(path: str | Path) -> None:
@@ -47,6 +50,15 @@ def make_folder(path: Path) -> None:
         raise UserError(f"{path}: cannot be made: {error.strerror}") from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise UserError(f"{path}: cannot be written")
+
+
+def write_json(path: str | Path, content: dict[str, Any]) -> None:
+    """Write a result, and the folders above it; UserError when that cannot be."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(Path(path), json.dumps(content, indent=1) + "\n")
+    except OSError as error:
+        raise UserError(f"{path} must be writable: {error.strerror}") from error
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from gatesmith.flows.folders import appearing, check_free
 from gatesmith.flows.readme import fusesoc_core, readme
 from gatesmith.flows.settings import check_keys
 from gatesmith.flows.verify import choose_frames
-from gatesmith.models.data import DATASETS
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import FrameFormat
 from gatesmith.models.store import read_store
@@ -104,7 +103,7 @@ def write_design(
         design |= {
             "options": dict(options or {}),
             "config": dict(config or {}),
-            "data": data if data in DATASETS else None,
+            "data": data if data in getattr(entry.models, "DATA", ()) else None,
             "metrics": dict(metrics or {}),
             "checkpoint_sha256": checkpoint_sha256,
             "spec_sha256": sha256(work / "spec.safetensors"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from gatesmith.flows.folders import check_writable
+from gatesmith.flows.folders import check_writable, write_json
 from gatesmith.flows.neuron_energy import NeuronEnergy, images, neuron_energy
 from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.cells import choose_library
@@ -21,7 +21,6 @@ from gatesmith.flows.synth import mapping_of
 from gatesmith.models.errors import UserError
 from gatesmith.models.lfsr import PRIMITIVE_TAPS, keep_masks
 from gatesmith.models.sparse_mlp import SparseLayer
-from gatesmith.models.store import write_atomically
 from gatesmith.sim.cache import cache_folder
 
 __all__ = ["index_storage", "reproduce_sparse_neuron"]
@@ -217,11 +216,7 @@ def reproduce_sparse_neuron(
     storage = [_storage(neuron(p, (10, 7), 1)) for p in SPARSITIES]
     result = _result(found[0][0], rows, storage, source)
     if output is not None:
-        try:
-            Path(output).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(Path(output), json.dumps(result, indent=1) + "\n")
-        except OSError as error:
-            raise UserError(f"{output} must be writable: {error.strerror}") from error
+        write_json(output, result)
     if plot is not None:
         draw(result, Path(plot))
     print_table(result, console or Console())

@@ -1,6 +1,5 @@
 """``gatesmith reproduce sparse-state``: clocks with and without zero states, simulated."""
 
-import gzip
 import json
 import tempfile
 from collections.abc import Callable
@@ -12,7 +11,8 @@ import numpy as np
 from rich.console import Console
 
 from gatesmith.families import Family, family
-from gatesmith.flows.folders import check_writable
+from gatesmith.flows.demo_text import bundled_text
+from gatesmith.flows.folders import check_writable, write_json
 from gatesmith.flows.sparse_state_table import print_table
 from gatesmith.flows.verify import judge, make_vectors, simulate
 from gatesmith.models import data, sequences
@@ -20,7 +20,6 @@ from gatesmith.models.errors import UserError
 from gatesmith.models.frames import PAD
 from gatesmith.models.lstm import LSTMSpec, counters, trace
 from gatesmith.models.lstm.layout import WEIGHT_BITS, passes
-from gatesmith.models.store import write_atomically
 from gatesmith.sim.yosys import tool_version
 
 __all__ = ["CASES", "Case", "measure", "reproduce_sparse_state"]
@@ -28,9 +27,11 @@ __all__ = ["CASES", "Case", "measure", "reproduce_sparse_state"]
 TEXT = "war-and-peace"
 BATCHES = (1, 8)
 PLACES = 1  # of the text, in each stream
+MORE_PLACES = 32  # that the golden model reads
 WARM = 8  # steps before those that count: the state of a frame starts at 0
 STEPS = 16  # steps that count
 IMAGES = 3  # frames
+MORE_IMAGES = 32
 WIDE_BITS = 12  # of a weight of the LSTM set beside
 
 # Ardakani, Ji, Gross, DATE 2019: the accelerator against itself on dense states. Batch and zeros
@@ -55,6 +56,10 @@ NOTES = (
         "beginning and end of a frame and the empty state at its start do not count; "
         "the streams read places evenly spread over the text. Images: whole "
         "frames, whose first step reads an empty state."
+    ),
+    (
+        f"More steps: the golden model alone, over {MORE_PLACES} places of the text in each stream, "
+        f"or {MORE_IMAGES} frames of images; the simulated ones are few and may be easy or hard."
     ),
     (
         "Zeros alone: states that are 0. Joint: places that are 0 in all B sequences, which alone "
@@ -136,38 +141,41 @@ def reproduce_sparse_state(
     if output is not None:
         check_writable(output)
     entry = family("lstm")
-    images = DIGITS_CASE
-    if data_dir is not None and _has(MNIST_CASE.data, data_dir):
-        images = MNIST_CASE
+    text, images = _load(TEXT, data_dir), _load(MNIST_CASE.data, data_dir)
+    cases = [(case, text) for case in CASES]
+    cases.append((MNIST_CASE, images) if images else (DIGITS_CASE, sequences.load("digits")))
     rows, sources = [], {}
-    for case in (*CASES, images):
+    for case, loaded in cases:
         path = Path(data.__file__).with_name("checkpoints") / f"{case.checkpoint}.safetensors"
         net = entry.net.load_checkpoint(path)
-        found, sources[case.data] = _read(case, net, data_dir)
+        found, sources[case.data] = _read(case, net, loaded)
         for batch in BATCHES:
             spec = _lower(entry, net, case, batch)
-            row = measure(entry, spec, found(spec), WARM if spec.every_step else 0)
+            warm = WARM if spec.every_step else 0
+            row = measure(entry, spec, found(spec, PLACES, IMAGES), warm)
+            more = found(spec, MORE_PLACES, MORE_IMAGES)
+            row["more"] = speed_up(entry, spec, more, warm)
             log = _log(entry.net.read_metrics(path))
             rows.append(
                 {"checkpoint": case.checkpoint, "data": case.data, **row, "training_log": log}
             )
     result = _result(rows, sources)
     if output is not None:
-        try:
-            Path(output).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(Path(output), json.dumps(result, indent=1) + "\n")
-        except OSError as error:
-            raise UserError(f"{output} must be writable: {error.strerror}") from error
+        write_json(output, result)
     print_table(result, console or Console())
     return result
 
 
-def _has(name: str, data_dir: str | Path) -> bool:
+def _load(name: str, data_dir: str | Path | None) -> sequences.Sequences | sequences.Text | None:
+    """A data set of the folder, None when the folder lacks it."""
+    if data_dir is None:
+        return None
+    if not Path(data_dir).is_dir():
+        raise UserError(f"{data_dir}: no such folder; expected one with data sets")
     try:
-        sequences.load(name, data_dir)
-    except UserError:
-        return False
-    return True
+        return sequences.load(name, data_dir)
+    except data.MissingData:
+        return None
 
 
 def _lower(entry: Family, net: Any, case: Case, batch: int) -> LSTMSpec:
@@ -199,43 +207,38 @@ def _log(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(
-    case: Case, net: Any, data_dir: str | Path | None
-) -> tuple[Callable[[LSTMSpec], np.ndarray], str]:
-    """What makes the steps ``[frames, steps, words]`` of a Spec, and where they come from."""
-    if case.data != TEXT:
-        found = sequences.load(case.data, data_dir)
-        assert isinstance(found, sequences.Sequences)
-        x = found.test.x.astype(np.int64)  # [images, steps, inputs]
-        return (lambda spec: image_steps(spec, x)), f"{case.data}, test split"
-    if data_dir is not None and _has(case.data, data_dir):
-        text = sequences.load(case.data, data_dir)
-        assert isinstance(text, sequences.Text)
-        if text.vocabulary != net.vocabulary:
+    case: Case, net: Any, loaded: sequences.Sequences | sequences.Text | None
+) -> tuple[Callable[[LSTMSpec, int, int], np.ndarray], str]:
+    """What makes the steps ``[frames, steps, words]`` of a Spec, and where they come from.
+
+    It is called with the places in each stream of a text, and the frames of images.
+    """
+    if isinstance(loaded, sequences.Sequences):
+        x = loaded.test.x.astype(np.int64)  # [images, steps, inputs]
+        return (lambda spec, _, frames: image_steps(spec, x, frames)), f"{case.data}, test split"
+    if loaded is not None:
+        if loaded.vocabulary != net.vocabulary:
             raise UserError(
                 f"{case.data} must have the characters of {case.checkpoint}, not others"
             )
-        symbols, source = text.test.astype(np.int64), "test split"
+        symbols, source = loaded.test.astype(np.int64), "test split"
     else:
-        path = Path(data.__file__).with_name("checkpoints") / "war_and_peace_test.txt.gz"
-        codes = {character: code for code, character in enumerate(net.vocabulary)}
-        # Line ends as they are: the symbols are the characters of the file.
-        characters = gzip.decompress(path.read_bytes()).decode()
-        symbols = np.array([codes[character] for character in characters])
+        symbols = bundled_text(net.vocabulary).test.astype(np.int64)
         source = f"bundled {symbols.size:,} characters of the test split"
-    return (lambda spec: text_steps(spec, symbols)), f"{case.data}, {source}"
+    return (lambda spec, places, _: text_steps(spec, symbols, places)), f"{case.data}, {source}"
 
 
-def text_steps(spec: LSTMSpec, symbols: np.ndarray) -> np.ndarray:
+def text_steps(spec: LSTMSpec, symbols: np.ndarray, places: int) -> np.ndarray:
     """Pieces of a text evenly spread over it: int64 ``[frames, steps, batch]``."""
-    count = PLACES * spec.batch
+    count = places * spec.batch
     begins = np.arange(count) * (len(symbols) // count)
     pieces = symbols[begins[:, None] + np.arange(spec.steps)]  # [frames * batch, steps]
-    return pieces.reshape(spec.batch, PLACES, spec.steps).transpose(1, 2, 0)
+    return pieces.reshape(spec.batch, places, spec.steps).transpose(1, 2, 0)
 
 
-def image_steps(spec: LSTMSpec, x: np.ndarray) -> np.ndarray:
+def image_steps(spec: LSTMSpec, x: np.ndarray, frames: int) -> np.ndarray:
     """The first images: int64 ``[frames, steps, inputs * batch]``."""
-    chosen = x[: IMAGES * spec.batch]
+    chosen = x[: frames * spec.batch]
     chosen = chosen.reshape(-1, spec.batch, *x.shape[1:]).transpose(0, 2, 3, 1)
     return chosen.reshape(len(chosen), x.shape[1], -1)
 
@@ -255,17 +258,12 @@ def measure(entry: Family, spec: LSTMSpec, steps: np.ndarray, warm: int) -> dict
         raise UserError(f"Layers must be 1, not {len(spec.layers)}")
     count, length = steps.shape[:2]
     frames = _frames(spec, steps, warm)
-    outputs = _simulate(entry, spec, frames)
-    found = counters(spec, outputs)
+    totals = _totals(spec, _simulate(entry, spec, frames), count)
     counted = count * (length - warm)
     columns = _columns(spec, frames[count : 2 * count], steps, warm)
     sides: dict[str, dict[str, Any]] = {}
-    for place, (side, split) in enumerate(columns.items()):
-        # Of each counter the sums over frames: whole ones and, taken off, their first steps.
-        sums = {
-            key: words.reshape(-1, 2, count)[:, place].sum(axis=1) for key, words in found.items()
-        }
-        total = {key: int(parts[0] - parts[1:].sum()) for key, parts in sums.items()}
+    for side, split in columns.items():
+        total = totals[side]
         if sum(split.values()) != total["taken"]:
             raise UserError(
                 f"{spec.name}: columns taken must be {sum(split.values())}, not {total['taken']}"
@@ -301,6 +299,26 @@ def measure(entry: Family, spec: LSTMSpec, steps: np.ndarray, warm: int) -> dict
         "recurrent_speed_up": dense["columns"]["h"] / max(sparse["columns"]["h"], 1 / counted),
         "weight_bits_dense_12": wide,
     }
+
+
+def speed_up(entry: Family, spec: LSTMSpec, steps: np.ndarray, warm: int) -> dict[str, Any]:
+    """Clocks a step of the golden model, dense and sparse, over frames as of :func:`measure`."""
+    count, length = steps.shape[:2]
+    outputs = entry.models.golden(spec, _frames(spec, steps, warm)).outputs
+    counted = count * (length - warm)
+    clocks = {k: v["clocks"] / counted for k, v in _totals(spec, outputs, count).items()}
+    return {"steps": counted, **clocks, "speed_up": clocks["dense"] / clocks["sparse"]}
+
+
+def _totals(spec: LSTMSpec, outputs: np.ndarray, count: int) -> dict[str, dict[str, int]]:
+    """Sums of each counter over the frames of :func:`_frames` in the steps that count."""
+    found: dict[str, dict[str, int]] = {"dense": {}, "sparse": {}}
+    for key, words in counters(spec, outputs).items():
+        # Whole frames and, taken off, their first steps.
+        whole, *first = words.reshape(-1, 2, count).sum(axis=2)
+        for place, side in enumerate(found.values()):
+            side[key] = int(whole[place] - sum(part[place] for part in first))
+    return found
 
 
 def _frames(spec: LSTMSpec, steps: np.ndarray, warm: int) -> np.ndarray:

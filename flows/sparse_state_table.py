@@ -38,6 +38,8 @@ def print_table(result: dict[str, Any], console: Console) -> None:
     add(joint, lambda row: f"{100 * row['joint_zeros']:.1f} %", implied, True)
     both("clocks", lambda side: f"{side['clocks']:,.1f}")
     add("  speed-up", lambda row: f"{row['speed_up']:.2f}x", f"{paper['speed_up']}x")
+    add("  golden model, more steps", lambda row: f"{row['more']['steps']:,}")
+    add("    speed-up", lambda row: f"{row['more']['speed_up']:.2f}x")
     recurrent = "  recurrent product alone, columns"
     add(recurrent, lambda row: f"{row['recurrent_speed_up']:.2f}x", section=True)
     both("columns taken", lambda side: f"{side['columns_taken']:,.1f}")

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gatesmith.flows.folders import check_writable
+from gatesmith.flows.folders import check_writable, write_json
 from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.cells import choose_library
 from gatesmith.flows.synth import mapping_of
@@ -19,7 +19,6 @@ from gatesmith.models.errors import UserError
 from gatesmith.models.lstm import Head, LSTMLayer, LSTMSpec
 from gatesmith.models.lstm.layer import GATES, WEIGHT_MOST
 from gatesmith.models.lstm.layout import sum_width, weight_memories
-from gatesmith.models.store import write_atomically
 from gatesmith.sim.cache import cache_folder
 
 __all__ = ["engine_spec", "reproduce_ternary_lstm", "weight_bits"]
@@ -157,11 +156,7 @@ def reproduce_ternary_lstm(
         found |= zip(order[1:], pool.map(cost, order[1:]), strict=True)
     result = _result(found[order[0]][0], [found[design][1] for design in designs])
     if output is not None:
-        try:
-            Path(output).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(Path(output), json.dumps(result, indent=1) + "\n")
-        except OSError as error:
-            raise UserError(f"{output} must be writable: {error.strerror}") from error
+        write_json(output, result)
     _print(result, console or Console())
     return result
 

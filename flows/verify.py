@@ -13,7 +13,6 @@ import numpy as np
 from gatesmith.flows.design import read_spec, sha256
 from gatesmith.flows.folders import check_writable, make_folder
 from gatesmith.flows.verify_report import PlayReport, VerifyReport
-from gatesmith.models import data
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import write_atomically
 from gatesmith.sim.vectors import Mismatch, Outcome, Vectors, Weights, beat_counts, compare
@@ -165,7 +164,7 @@ def choose_frames(
     to_frames = getattr(entry.models, "dataset_frames", None)
     if name and to_frames is not None:
         try:
-            real = to_frames(spec, data.load(name, data_dir))
+            real = to_frames(spec, entry.models.load_data(name, data_dir)[0])
         except UserError as error:
             if data_dir is not None:
                 raise

@@ -11,7 +11,7 @@ import numpy as np
 
 from gatesmith.models.errors import UserError
 
-__all__ = ["CLASSES", "DATASETS", "DEFAULT_BITS", "Dataset", "load", "quantise", "read_idx"]
+__all__ = ["CLASSES", "DATASETS", "DEFAULT_BITS", "Dataset", "MissingData", "load", "quantise", "read_idx"]
 
 DATASETS = ("digits", "mnist", "fashion-mnist")
 INPUTS = {"digits": 64, "mnist": 784, "fashion-mnist": 784}
@@ -115,11 +115,15 @@ def _digits() -> Dataset:
     )
 
 
+class MissingData(UserError):
+    """A data set is not where it was looked for."""
+
+
 def _find(name: str, data_dir: str | Path | None, stem: str) -> Path:
     """Path of one IDX file, or a UserError that says where it was looked for."""
     folder = data_dir if data_dir is not None else os.environ.get(ENVIRONMENT)
     if not folder:
-        raise UserError(
+        raise MissingData(
             f"Data {name!r} needs a folder with {stem}[.gz]: give --data-dir DIR or set "
             f"${ENVIRONMENT}; source: {_SOURCES[name]}"
         )
@@ -129,7 +133,7 @@ def _find(name: str, data_dir: str | Path | None, stem: str) -> Path:
             path = place / (stem + suffix)
             if path.is_file():
                 return path
-    raise UserError(
+    raise MissingData(
         f"Data {name!r}: no {stem}[.gz] in {', '.join(map(str, folders))}; source: {_SOURCES[name]}"
     )
 

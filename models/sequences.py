@@ -141,7 +141,7 @@ def _find(name: str, file: str, inner: str, data_dir: str | Path | None, source:
     """Path of a file in the data folder, or in a folder within it; UserError when it is not."""
     folder = data_dir if data_dir is not None else os.environ.get(data.ENVIRONMENT)
     if not folder:
-        raise UserError(
+        raise data.MissingData(
             f"Data {name!r} needs a folder with {file}: give --data-dir DIR or set "
             f"${data.ENVIRONMENT}; source: {source}"
         )
@@ -149,7 +149,7 @@ def _find(name: str, file: str, inner: str, data_dir: str | Path | None, source:
     for place in places:
         if (place / file).is_file():
             return place / file
-    raise UserError(f"Data {name!r}: no {file} in {', '.join(map(str, places))}; source: {source}")
+    raise data.MissingData(f"Data {name!r}: no {file} in {', '.join(map(str, places))}; source: {source}")
 
 
 def _decode(path: Path, size: int | None = None) -> str:

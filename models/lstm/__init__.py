@@ -8,7 +8,7 @@ Computations in LSTMs", DATE 2019 (arXiv 1811.10396).
 from gatesmith.models.lstm.answers import bits_per_character, counters, predictions, scores
 from gatesmith.models.lstm.faults import faults
 from gatesmith.models.lstm.golden import StateTrace, golden, trace
-from gatesmith.models.lstm.inputs import dataset_frames
+from gatesmith.models.lstm.inputs import DATA, dataset_frames, load_data
 from gatesmith.models.lstm.layer import Head, LSTMLayer
 from gatesmith.models.lstm.parts import OPERATION, operations, parts
 from gatesmith.models.lstm.schedule import Timing, timing
@@ -23,7 +23,9 @@ __all__ = [
     "Timing",
     "bits_per_character",
     "counters",
+    "DATA",
     "dataset_frames",
+    "load_data",
     "faults",
     "golden",
     "operations",

@@ -8,7 +8,7 @@ import numpy as np
 from gatesmith.models.frames import PAD, GoldenRun
 from gatesmith.models.lstm.layer import GATES, LSTMLayer
 from gatesmith.models.lstm.schedule import Work, clocks
-from gatesmith.models.lstm.spec import COUNTERS, LSTMSpec
+from gatesmith.models.lstm.spec import COUNTER_BITS, COUNTERS, LSTMSpec
 from gatesmith.models.lstm.tables import INDEX_BITS, SIGMOID, TANH
 
 __all__ = ["StateTrace", "golden", "trace"]
@@ -197,7 +197,7 @@ def golden(spec: LSTMSpec, frames: np.ndarray) -> GoldenRun:
         outputs[rows] = _answer(spec, frames[rows], work, start)
     worked, spans = clocks(spec, work)
     columns = spec.output_format.lengths(outputs)[:, None] - len(COUNTERS)
-    counters = np.stack([work.taken, work.skipped, worked], axis=1)
+    counters = np.stack([work.taken, work.skipped, worked], axis=1) % (1 << COUNTER_BITS)
     np.put_along_axis(outputs, columns + np.arange(len(COUNTERS)), counters, axis=1)
     return GoldenRun(outputs=outputs, clocks=spans)
 

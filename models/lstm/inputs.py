@@ -1,16 +1,31 @@
 """Test sets as frames of a Spec: images and series step by step, texts symbol by symbol."""
 
+from pathlib import Path
+
 import numpy as np
 
-from gatesmith.models.data import Dataset, quantise
+from gatesmith.models import data
+from gatesmith.models.data import DATASETS, Dataset, quantise
 from gatesmith.models.errors import check
 from gatesmith.models.frames import PAD
 from gatesmith.models.lstm.spec import LSTMSpec
-from gatesmith.models.sequences import Sequences, Text
+from gatesmith.models.sequences import SEQUENCES, Sequences, Text, load
 
-__all__ = ["dataset_frames"]
+__all__ = ["DATA", "dataset_frames", "load_data"]
 
+DATA = tuple(dict.fromkeys((*SEQUENCES, *DATASETS)))
 GREY_BITS = 7  # of a pixel: 0 to 127, which is 0 to 127/128
+
+
+def load_data(
+    name: str, data_dir: str | Path | None = None
+) -> tuple[Sequences | Text | Dataset, np.ndarray | None]:
+    """A data set of ``DATA`` and the classes of its test set, None of a text."""
+    if name not in SEQUENCES:
+        images = data.load(name, data_dir)
+        return images, images.test_y
+    found = load(name, data_dir)
+    return found, found.test.y if isinstance(found, Sequences) else None
 
 
 def dataset_frames(spec: LSTMSpec, dataset: Dataset | Sequences | Text) -> np.ndarray:

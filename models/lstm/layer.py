@@ -7,7 +7,7 @@ import numpy as np
 
 from gatesmith.models.errors import check
 
-__all__ = ["GATES", "KINDS", "SCALE_KINDS", "WEIGHT_MOST", "Head", "LSTMLayer"]
+__all__ = ["GATES", "KINDS", "LARGEST", "SCALE_KINDS", "WEIGHT_MOST", "Head", "LSTMLayer"]
 
 GATES = 4  # i, f, g, o
 WEIGHT_MOST = {"binary": 1, "ternary": 1, "int8": 127, "int12": 2047}

@@ -37,6 +37,7 @@ def parts(spec: LSTMSpec) -> dict[str, str]:
         "core.compute": "order of work",
         "core.compute.engine": f"column engine: {lanes}",
         "core.compute.elementwise": f"gates and cells: {cells}",
+        "core.compute.preset": "states and cells at the start of a frame",
         "core.compute.output": "scores, argmax and counters",
     }
     if not spec.one_hot:

@@ -22,13 +22,13 @@ from gatesmith.models.names import check_name
 from gatesmith.models.store import read_store, write_store
 from gatesmith.models.weights import WeightPort
 
-__all__ = ["COUNTERS", "LSTMSpec"]
+__all__ = ["CHUNK", "COUNTERS", "COUNTER_BITS", "LSTMSpec"]
 
 FORMAT = "gatesmith-spec"
 OUTPUTS = ("scores", "argmax")
 PACKINGS = ("plain", "5trits")
 MEMORIES = ("rom", "sram", "stream")
-COUNTERS = ("taken", "skipped", "clocks")  # words at the end of a frame, 32 bits each
+COUNTERS = ("taken", "skipped", "clocks")  # words at the end of a frame, modulo 2**32 each
 COUNTER_BITS = 32
 CHUNK = 32  # bits of a word of the configuration frame
 
@@ -313,17 +313,26 @@ class LSTMSpec:
         try:
             if meta.pop("family") != cls.family:
                 raise KeyError("family")
+            plain = {k: v for k, v in meta.items() if k not in ("format", "version")}
+            _check_names("keys", plain, {field.name for field in fields(cls)})
+            entries, last = plain.pop("layers"), plain.pop("head")
+            tensors = {f"layer{k}.{n}" for k in range(len(entries)) for n in _LAYER_ARRAYS}
+            _check_names("tensors", arrays, tensors | {f"head.{n}" for n in _HEAD_ARRAYS})
             layers = tuple(
                 LSTMLayer(**entry, **{name: arrays[f"layer{k}.{name}"] for name in _LAYER_ARRAYS})
-                for k, entry in enumerate(meta.pop("layers"))
+                for k, entry in enumerate(entries)
             )
-            head = Head(
-                **meta.pop("head"), **{name: arrays[f"head.{name}"] for name in _HEAD_ARRAYS}
-            )
-            plain = {k: v for k, v in meta.items() if k not in ("format", "version")}
+            head = Head(**last, **{name: arrays[f"head.{name}"] for name in _HEAD_ARRAYS})
             return cls(layers=layers, head=head, **plain)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, UserError) as error:
             raise UserError(f"{path}: not the Spec of an LSTM: {error}") from error
+
+
+def _check_names(what: str, found: dict[str, Any], wanted: set[str]) -> None:
+    wrong = sorted(set(found) ^ wanted)
+    if wrong:
+        known = "is not known" if wrong[0] in found else "is missing"
+        raise ValueError(f"of its {what}, {wrong[0]!r} {known}")
 
 
 def _plain(part: LSTMLayer | Head, arrays: tuple[str, ...]) -> dict[str, Any]:

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 from gatesmith.models.config import Config
 from gatesmith.models.errors import UserError, check
+from gatesmith.models.lstm.layer import KINDS, LARGEST
 from gatesmith.models.sequences import SEQUENCES, TEXTS, shape_of
 
 __all__ = ["OWN_DATA", "RECIPES", "LSTMConfig", "threshold_code"]
 
 OWN_DATA = "own"
-WEIGHTS = ("binary", "ternary", "int8", "int12")
 NORMS = ("weight", "shared-bn")
 QUANTISERS = ("deterministic", "stochastic")
 SCALES = ("integer", "power")
-LARGEST = 65_536  # inputs, cells or classes
 MOST_LAYERS = 8
 
 
@@ -43,7 +42,9 @@ class LSTMConfig(Config):
     head_weights : str        Of the classifier; None: ``int8``. On War and Peace, 128 cells, one
                               epoch, ternary ones cost 0.14 bits a character.
     norm : str                ``weight``: a gain a row over the norm of its codes; ``shared-bn``:
-                              batch normalisation with statistics shared over time.
+                              normalisation by running statistics that all steps share, in
+                              training too: no gradient passes through them, as it does in the
+                              paper's batch normalisation.
     quantiser : str           ``deterministic``, or ``stochastic`` (binary and ternary): a sample
                               a step of the optimiser, one of them frozen at the end.
     state_threshold : float   States of a smaller magnitude are 0: at least 0, below 1.
@@ -87,8 +88,8 @@ class LSTMConfig(Config):
             right = len(self.weights) == count
             check(right, "Weights", f"one or {count} kinds", self.weights)
         for kind in self.kinds:
-            check(kind in WEIGHTS, "Weights", f"one of {', '.join(WEIGHTS)}", kind)
-        self.check_texts("head_weights", (None, *WEIGHTS))
+            check(kind in KINDS, "Weights", f"one of {', '.join(KINDS)}", kind)
+        self.check_texts("head_weights", (None, *KINDS))
         for name, allowed in (("norm", NORMS), ("quantiser", QUANTISERS), ("scales", SCALES)):
             self.check_texts(name, allowed)
         if self.quantiser == "stochastic" and not set(self.kinds) <= {"binary", "ternary"}:
@@ -112,6 +113,9 @@ class LSTMConfig(Config):
             ("scale_bits", 4, 16),
         ):
             self.check_integer(name, low, high)
+        default = type(self).scale_bits
+        fits = self.scales == "integer" or self.scale_bits == default
+        self._check_is("scale_bits", fits, f"{default} unless scales are integer")
         self.check_number("learning_rate", 0, 1, above=True)
 
     def _check_shape(self) -> None:
@@ -125,6 +129,8 @@ class LSTMConfig(Config):
         for name in ("one_hot", "every_step"):
             self.check_truth(name, optional=True)
         self.check_number("input_scale", 0, 1e12, above=True)
+        if self.data != OWN_DATA:
+            self._check_is("input_scale", self.input_scale == 1, f"1 for {self.data}")
         if self.data == OWN_DATA:
             for name in ("inputs", "classes", "steps"):
                 self._check_is(name, getattr(self, name) is not None, "given for own data")

@@ -1,5 +1,6 @@
 """A trained ``torch.nn.LSTM`` with its ``nn.Linear``, quantised without training."""
 
+import dataclasses
 import warnings
 from typing import Any
 
@@ -13,6 +14,11 @@ from gatesmith.models.lstm_net.quantise import quantise
 
 __all__ = ["from_torch"]
 
+# What the trained modules and the other arguments say.
+DERIVED = {
+    "data", "inputs", "classes", "one_hot", "every_step", "hidden", "weights", "input_scale",
+    "norm", "quantiser",
+}  # fmt: skip
 GATES = "ifgo"  # the order of rows in torch and here
 MOST_CELL = 8.0  # Q3.12
 
@@ -47,6 +53,13 @@ def from_torch(
     range of the chip's, -8 to 8.
     """
     _check(lstm, linear, gates)
+    free = {field.name for field in dataclasses.fields(LSTMConfig)} - DERIVED
+    unknown = sorted(set(settings) - free)
+    if unknown:
+        raise UserError(f"Setting must be one of {', '.join(sorted(free))}, not {unknown[0]!r}")
+    if not isinstance(calibration, Tensor) or not calibration.numel():
+        found = type(calibration).__name__ if not isinstance(calibration, Tensor) else "empty"
+        raise UserError(f"Calibration must be a torch.Tensor of some inputs, not {found}")
     symbols = not calibration.is_floating_point()
     if calibration.dim() != (2 if symbols else 3):
         wanted = "[n, T] of symbols or [n, T, inputs] of floats"
@@ -56,23 +69,19 @@ def from_torch(
     _check_inputs(lstm, calibration, symbols)
     scale = 1.0 if symbols else float(calibration.abs().max()) * ONE / (ONE - 1)
     _check_cells(lstm, calibration, symbols)
+    if settings.get("scales") != "power":
+        settings = {"scale_bits": 16, **settings}
     config = LSTMConfig(
-        **{
-            "data": OWN_DATA,
-            "inputs": lstm.input_size,
-            "classes": linear.out_features,
-            "one_hot": symbols,
-            "every_step": every_step,
-            "steps": len(calibration),
-            "hidden": (lstm.hidden_size,) * lstm.num_layers,
-            "weights": weights,
-            "input_scale": scale,
-            "scale_bits": 16,
-            **settings,
-        }
+        data=OWN_DATA,
+        inputs=lstm.input_size,
+        classes=linear.out_features,
+        one_hot=symbols,
+        every_step=every_step,
+        hidden=(lstm.hidden_size,) * lstm.num_layers,
+        weights=weights,
+        input_scale=scale,
+        **{"steps": len(calibration), **settings},
     )
-    if config.norm != "weight" or config.quantiser != "deterministic":
-        raise UserError("Norm must be weight and the quantiser deterministic for a trained LSTM")
     net = LowBitLSTM(config)
     with torch.no_grad():
         for index, layer in enumerate(net.stack):
@@ -118,6 +127,9 @@ def _check(lstm: nn.LSTM, linear: nn.Linear, gates: str) -> None:
             f"Classifier must have {lstm.hidden_size} inputs, the cells of the LSTM, "
             f"not {linear.in_features}"
         )
+    parameters = (*lstm.parameters(), *linear.parameters())
+    if not all(bool(value.isfinite().all()) for value in parameters):
+        raise UserError("Parameters must be finite, but hold NaN or infinity")
     if not isinstance(gates, str) or sorted(gates) != sorted(GATES):
         raise UserError(f"Gates must be an order of the letters {GATES}, not {gates!r}")
 

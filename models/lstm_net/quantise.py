@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["MOST", "WEIGHTS", "draw_codes", "glorot", "quantise", "round_through"]
+from gatesmith.models.lstm.layer import WEIGHT_MOST
 
-WEIGHTS = ("binary", "ternary", "int8", "int12")
-MOST = {"binary": 1, "ternary": 1, "int8": 127, "int12": 2047}  # greatest code of a kind
+__all__ = ["MOST", "draw_codes", "glorot", "quantise", "round_through"]
+
+MOST = WEIGHT_MOST  # greatest code of a kind
 TERNARY = 0.7  # of a row's mean magnitude: masters below it are 0 (ternary weight networks)
 
 

@@ -60,12 +60,24 @@ def choose_device() -> torch.device:
 def fast_products(config: LSTMConfig) -> Iterator[None]:
     """Let the processor multiply in bfloat16 where every factor of the forward pass fits it."""
     before = torch.get_float32_matmul_precision()
-    if set(config.kinds) <= EXACT_IN_BFLOAT16:
+    if {*config.kinds, config.head_kind} <= EXACT_IN_BFLOAT16:
         torch.set_float32_matmul_precision("medium")
     try:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+@contextmanager
+def one_thread(device: torch.device) -> Iterator[None]:
+    """On a processor a single thread: threads that wait for each other cost far more."""
+    before = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Trainer:
@@ -243,8 +255,6 @@ def fit(
     reported stays in ``net.history``.
     """
     device, config = choose_device(), net.config
-    if device.type == "cpu":
-        torch.set_num_threads(1)  # threads that wait for each other cost far more
     _check_data(config, part)
     net.to(device)
     trainer = Trainer(net, part)
@@ -252,8 +262,9 @@ def fit(
         trainer.restore(state)
     while trainer.epoch < config.epochs:
         start = time.perf_counter()
-        loss = trainer.run_epoch()
-        found = _validate(net, valid, trainer.epoch == config.epochs)
+        with one_thread(device):
+            loss = trainer.run_epoch()
+            found = _validate(net, valid, trainer.epoch == config.epochs)
         report = EpochReport(
             epoch=trainer.epoch,
             epochs=config.epochs,

@@ -1,15 +1,19 @@
 """The golden model: exact outputs and clocks of a batch of frames."""
 
+from pathlib import Path
+
 import numpy as np
 
-from gatesmith.models.data import Dataset, quantise
+from gatesmith.models import data
+from gatesmith.models.data import DATASETS, Dataset, quantise
 from gatesmith.models.frames import GoldenRun
 from gatesmith.models.sparse_mlp.layer import SparseLayer
 from gatesmith.models.sparse_mlp.schedule import clocks
 from gatesmith.models.sparse_mlp.spec import SparseMLPSpec
 
-__all__ = ["dataset_frames", "golden", "hidden", "predictions"]
+__all__ = ["DATA", "dataset_frames", "golden", "hidden", "load_data", "predictions"]
 
+DATA = DATASETS
 BATCH = 1024  # frames at once: bounds the memory, and is wide enough for the matrix product
 
 
@@ -54,6 +58,12 @@ def golden(spec: SparseMLPSpec, frames: np.ndarray) -> GoldenRun:
         outputs[start : start + BATCH, :-1] = activations
         outputs[start : start + BATCH, -1] = activations.argmax(axis=1)
     return GoldenRun(outputs=outputs, clocks=clocks(spec, len(frames)))
+
+
+def load_data(name: str, data_dir: str | Path | None = None) -> tuple[Dataset, np.ndarray]:
+    """A data set of ``DATA`` and the classes of its test set."""
+    found = data.load(name, data_dir)
+    return found, found.test_y
 
 
 def dataset_frames(spec: SparseMLPSpec, dataset: Dataset) -> np.ndarray:

@@ -37,15 +37,14 @@ def test_rejects_layers():
 
 def test_text_steps_known_answer(small):
     spec = random_spec(1, (5, 8, 4), one_hot=True, steps=3, batch=2)
-    steps = text_steps(spec, np.arange(20))
+    steps = text_steps(spec, np.arange(20), 1)
     assert steps.tolist() == [[[0, 10], [1, 11], [2, 12]]]
 
 
-def test_image_steps_known_answer(monkeypatch):
-    monkeypatch.setattr(sparse_state, "IMAGES", 1)
+def test_image_steps_known_answer():
     spec = random_spec(1, (2, 8, 4), steps=2, batch=2)
     images = np.array([[[1, 2], [3, 4]], [[5, 6], [7, 8]], [[9, 9], [9, 9]]])
-    assert image_steps(spec, images).tolist() == [[[1, 5, 2, 6], [3, 7, 4, 8]]]
+    assert image_steps(spec, images, 1).tolist() == [[[1, 5, 2, 6], [3, 7, 4, 8]]]
 
 
 def test_symbols(small):
@@ -98,6 +97,26 @@ def test_a_wrong_chip_is_an_error(small):
         measure(Wrong, spec, steps, 4)
 
 
+def test_more_steps_of_the_golden_model_count_alike(small):
+    spec = symbols_spec(batch=1)
+    steps = np.random.default_rng(0).integers(0, 5, (2, 12, 1))
+    row = measure(family("lstm"), spec, steps, 4)
+    more = sparse_state.speed_up(family("lstm"), spec, steps, 4)
+    assert more["steps"] == 16
+    assert more["dense"] == row["dense"]["clocks"] and more["sparse"] == row["sparse"]["clocks"]
+
+
+def test_rejects_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(UserError, match="no such folder; expected one with data sets$"):
+        reproduce_sparse_state(data_dir=tmp_path / "no")
+
+
+def test_a_damaged_text_is_an_error(tmp_path):
+    (tmp_path / "war_and_peace.txt").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(UserError, match=r"war_and_peace.txt: cannot be read as UTF-8"):
+        reproduce_sparse_state(data_dir=tmp_path)
+
+
 def test_table_on_bundled_digits(small, monkeypatch, tmp_path):
     monkeypatch.setattr(sparse_state, "CASES", ())
     monkeypatch.setattr(sparse_state, "BATCHES", (1,))
@@ -111,5 +130,6 @@ def test_table_on_bundled_digits(small, monkeypatch, tmp_path):
     (row,) = result["ours"]
     assert row["training_log"]["test_accuracy"] == pytest.approx(0.986, abs=1e-3)
     assert row["cells"] == 64 and not row["one_hot"]
+    assert row["more"]["steps"] == sparse_state.MORE_IMAGES * 8
     text = console.export_text()
     assert "5.2x" in text and "98.59 %" in text

@@ -6,15 +6,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from lstm_designs import random_spec
 from schemas import check_schema
 from toy_pairs import ENTRY, PairsSpec
 
 from gatesmith.families import FAMILIES
 from gatesmith.flows import power, verify, write_design
 from gatesmith.flows.accuracy import golden_accuracy
+from gatesmith.flows.design import read_design
 from gatesmith.flows.pages import about
 from gatesmith.flows.pages.frame_waves import frame_waveform
+from gatesmith.flows.verify import choose_frames
+from gatesmith.models import sequences
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import FrameFormat
 
@@ -128,3 +133,17 @@ def test_accuracy_needs_frames_of_the_data_set() -> None:
     entry = SimpleNamespace(name="pairs", models=SimpleNamespace())
     with pytest.raises(UserError, match="^Family 'pairs' makes no frames of data set 'digits'$"):
         golden_accuracy(entry, PairsSpec(), "digits")
+
+
+def test_a_design_trained_on_a_text_is_verified_on_it(tmp_path):
+    (tmp_path / "austen.txt").write_text("abcdefghij" * 200)
+    text = sequences.load("austen", tmp_path)
+    spec = random_spec(1, (10, 4, 10), one_hot=True, every_step=True, steps=5)
+    folder = write_design(spec, tmp_path / "d", config={"data": "austen"})
+    assert read_design(folder)["data"] == "austen"
+    report = verify(folder, frames=4, data_dir=tmp_path)
+    assert report.equal and report.source.startswith("3 of the austen test set")
+    frames, _ = choose_frames(FAMILIES["lstm"], spec, "austen", 4, 0, tmp_path)
+    assert np.array_equal(frames[0, 1:], text.test[:5])
+    with pytest.raises(UserError, match="^Data set 'austen' has no classes to be right or wrong"):
+        golden_accuracy(FAMILIES["lstm"], spec, "austen", tmp_path)

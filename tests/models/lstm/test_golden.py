@@ -95,6 +95,19 @@ def test_cell_saturates(sign, limit):
     assert np.all(trace(spec, frames)[0].states[1, 8:] == 127 * sign)
 
 
+def test_counters_are_modulo_32_bits(monkeypatch):
+    spec = random_spec(1, (3, 4, 2), steps=2)
+    frames = spec.input_format.random(np.random.default_rng(0), 2)
+    before = counters(spec, golden(spec, frames).outputs)["clocks"]
+    monkeypatch.setattr(
+        "gatesmith.models.lstm.golden.clocks",
+        lambda spec, work: (before + (1 << 33) + 5, before),
+    )
+    outputs = golden(spec, frames).outputs
+    assert (counters(spec, outputs)["clocks"] == before + 5).all()
+    spec.output_format.check(outputs)
+
+
 def test_all_states_zero_and_none():
     """A closed output gate prunes all, an open one none; columns follow."""
     for gate, zero in ((-2047, True), (2047, False)):

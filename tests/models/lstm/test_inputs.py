@@ -9,7 +9,7 @@ from lstm_designs import random_spec
 from gatesmith.models.data import Dataset, load, quantise
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import PAD
-from gatesmith.models.lstm import dataset_frames
+from gatesmith.models.lstm import dataset_frames, load_data
 from gatesmith.models.sequences import Part, Sequences, Text
 
 rng = np.random.default_rng(0)
@@ -103,3 +103,17 @@ def test_texts_are_read_in_streams_side_by_side():
 def test_rejects_data_that_does_not_fit(options, data, message):
     with pytest.raises(UserError, match="^" + re.escape(message)):
         dataset_frames(random_spec(1, **options), data)
+
+
+def test_load_data_gives_the_classes_of_the_test_set(tmp_path):
+    found, classes = load_data("digits")
+    assert isinstance(found, Sequences) and np.array_equal(classes, load("digits").test_y)
+    (tmp_path / "austen.txt").write_text("abcdefghij" * 200)
+    text, none = load_data("austen", tmp_path)
+    assert isinstance(text, Text) and none is None
+
+
+def test_digits_are_the_same_as_images_and_as_sequences():
+    spec = random_spec(1, (8, 4, 10), steps=8)
+    frames = dataset_frames(spec, load("digits"))
+    assert np.array_equal(frames, dataset_frames(spec, load_data("digits")[0]))

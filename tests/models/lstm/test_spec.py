@@ -214,10 +214,22 @@ def test_rejects_damaged_file(what, tmp_path):
     for key in ("format", "version"):
         meta.pop(key, None)
     write_store(path, "gatesmith-spec", meta, arrays)
-    if what in ("lanes", "packing"):  # what a default stands for
-        assert LSTMSpec.load(path).lanes in (8, 16)
-        return
     with pytest.raises(UserError, match=f"^{re.escape(str(path))}: not the Spec of an LSTM: "):
+        LSTMSpec.load(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("speed", None), (None, "layer7.bias")], ids=["key", "tensor"]
+)
+def test_rejects_what_it_does_not_know(key, name, tmp_path):
+    path = tmp_path / "spec.safetensors"
+    SPEC.save(path)
+    meta, arrays = read_store(path, "gatesmith-spec")
+    meta = {k: v for k, v in meta.items() if k not in ("format", "version")}
+    meta |= {key: 1} if key else {}
+    arrays |= {name: np.zeros(1)} if name else {}
+    write_store(path, "gatesmith-spec", meta, arrays)
+    with pytest.raises(UserError, match=f"^{re.escape(str(path))}.* '{key or name}' is not known$"):
         LSTMSpec.load(path)
 
 

@@ -12,7 +12,7 @@ from gatesmith.models.lstm_net.config import RECIPES, LSTMConfig, threshold_code
     ("values", "message"),
     [
         ({"data": "cifar"}, "Data must be one of digits, mnist-rows, mnist-pixels, "),
-        ({"hidden": ()}, "Hidden must be a tuple of 1 to 8 layer sizes between 1 and 65536"),
+        ({"hidden": ()}, "Hidden must be a tuple of 1 to 8 layer sizes between 1 and 4096"),
         ({"hidden": (64, 0)}, "Hidden must be a tuple of 1 to 8 layer sizes"),
         ({"hidden": 64}, "Hidden must be a tuple of 1 to 8 layer sizes"),
         ({"weights": "float"}, "Weights must be one of binary, ternary, int8, int12, not 'float'"),
@@ -33,7 +33,7 @@ from gatesmith.models.lstm_net.config import RECIPES, LSTMConfig, threshold_code
         ({"state_penalty": -1}, "State penalty must be at least 0 and at most 1000, not -1"),
         ({"epochs": 0}, "Epochs must be between 1 and 1000000, not 0"),
         ({"batch": True}, "Batch must be between 2 and 1000000, not True"),
-        ({"bptt": 0}, "Bptt must be between 1 and 65536, not 0"),
+        ({"bptt": 0}, "Bptt must be between 1 and 4096, not 0"),
         ({"learning_rate": 0}, "Learning rate must be above 0 and at most 1, not 0"),
         ({"inputs": 9}, "Inputs must be 8 for digits, not 9"),
         ({"classes": 9}, "Classes must be 10 for digits, not 9"),
@@ -51,6 +51,11 @@ def test_rejects(values, message):
         LSTMConfig(**values)
 
 
+def test_rejects_width_of_scales_that_are_powers():
+    with pytest.raises(UserError, match="^Scale bits must be 12 unless scales are integer, not 8"):
+        LSTMConfig(scales="power", scale_bits=8)
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
@@ -58,6 +63,7 @@ def test_rejects(values, message):
         ("lanes=3", "Setting must be one of data, "),
         ("state_threshold=half", "State threshold must be a number, not 'half'"),
         ("hidden=64;64", "Hidden must be sizes separated by commas, not '64;64'"),
+        ("input_scale=2", "Input scale must be 1 for digits, not 2.0"),
         ("weights=", "Weights must be one of binary, ternary, int8, int12, not ''"),
         ("one_hot=maybe", "One hot must be true or false, not 'maybe'"),
         ("epochs=none", "Epochs must be a number, not 'none'"),

@@ -119,7 +119,11 @@ def test_rejects_options(options, message):
             {"calibration": torch.full((3, 2), 6)},
             "Calibration must hold symbols 0 to 5, not 6 to 6",
         ),
-        ({"norm": "shared-bn"}, "Norm must be weight and the quantiser deterministic for a trai"),
+        ({"calibration": torch.zeros(0, 2, 6)}, "Calibration must be a torch.Tensor of some inp"),
+        ({"calibration": np.ones((3, 2, 6))}, "Calibration must be a torch.Tensor of some inputs"),
+        ({"norm": "shared-bn"}, "Setting must be one of batch, "),
+        ({"hidden": (5,)}, "Setting must be one of batch, "),
+        ({"speed": 1}, "Setting must be one of batch, "),
         ({"weights": "float"}, "Weights must be one of"),
     ],
 )
@@ -128,6 +132,14 @@ def test_rejects(arguments, message):
     given = {"lstm": lstm, "linear": linear, "calibration": torch.ones(3, 2, 6), **arguments}
     with pytest.raises(UserError, match="^" + re.escape(message)):
         from_torch(given.pop("lstm"), given.pop("linear"), **given)
+
+
+def test_rejects_parameters_that_are_not_finite():
+    lstm, linear = trained()
+    with torch.no_grad():
+        linear.weight[0, 0] = float("nan")
+    with pytest.raises(UserError, match="^Parameters must be finite, but hold NaN or infinity$"):
+        from_torch(lstm, linear, calibration=torch.ones(3, 2, 6))
 
 
 def test_warns_of_cells_beyond_the_range():

@@ -99,7 +99,7 @@ def test_net_equals_golden(data, kinds, head, norm, scales, scale_bits, threshol
         head_weights=head,
         norm=norm,
         scales=scales,
-        scale_bits=scale_bits,
+        scale_bits=scale_bits if scales == "integer" else 12,
         state_threshold=threshold,
         seed=seed,
     )

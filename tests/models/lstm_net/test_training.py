@@ -19,6 +19,7 @@ from gatesmith.models.lstm_net import (
     train,
 )
 from gatesmith.models.lstm_net.baseline import float_baseline
+from gatesmith.models.lstm_net.training import fast_products
 from gatesmith.models.sequences import Part
 
 SHORT = LSTMConfig(hidden=(16,), epochs=4, batch=100)
@@ -176,6 +177,32 @@ def test_resume_rejects_another_configuration(tmp_path):
     train(SHORT, path)
     with pytest.raises(UserError, match="was trained with another configuration$"):
         train(other, path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "precision"),
+    [
+        ({"weights": "ternary"}, "medium"),
+        ({"weights": "ternary", "head_weights": "int12"}, "highest"),
+        ({"weights": "int12"}, "highest"),
+    ],
+)
+def test_products_are_exact(kinds, precision):
+    before = torch.get_float32_matmul_precision()
+    with fast_products(LSTMConfig(**kinds)):
+        assert torch.get_float32_matmul_precision() == precision
+    assert torch.get_float32_matmul_precision() == before
+
+
+def test_training_leaves_the_threads_as_they_were():
+    before = torch.get_num_threads()
+    found = sequences.load("digits").train
+    torch.set_num_threads(2)
+    try:
+        fit(LowBitLSTM(dataclasses.replace(SHORT, epochs=1)), found)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_float_baseline():
