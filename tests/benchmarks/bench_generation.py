@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from designs import random_spec
+from lstm_designs import random_spec as random_lstm
 
 from gatesmith.families import FAMILIES
 from gatesmith.hw.matvec import matvec_verilog
@@ -40,3 +41,13 @@ def test_generation_time_of_a_ternary_product(benchmark, outputs, inputs, input_
         rounds=1,
     )
     benchmark.extra_info |= {"weights": matrix.size, "adders": part.adders}
+
+
+@pytest.mark.parametrize("memory", ["rom", "sram", "stream"])
+def test_generation_time_of_an_lstm_of_512_cells(benchmark, memory):
+    spec = random_lstm(
+        1, [87, 512, 87], kind="ternary", head_kind="ternary", one_hot=True, every_step=True,
+        steps=100, lanes=64, elementwise=1, memory=memory,
+    )  # fmt: skip
+    benchmark.extra_info["weights"] = 4 * 512 * (87 + 512) + 512 * 87
+    benchmark.pedantic(FAMILIES["lstm"].verilog, args=(spec,), rounds=1)
