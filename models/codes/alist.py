@@ -101,13 +101,14 @@ def _lists(lines: _Lines, degrees: list[int], size: int, largest: int, what: str
     other = "row" if what == "column" else "column"
     pairs = []
     for node, degree in enumerate(degrees):
-        expected = f"the {degree} different {other}s of {what} {node + 1}, each 1 to {size}"
+        ones = f"{degree} different {other}s" if degree > 1 else f"one {other}"
+        expected = f"the {ones} of {what} {node + 1}, each 1 to {size}"
         found = lines.next(expected)
-        ones, padding = sorted(found[:degree]), found[degree:]
-        sound = len(ones) == degree and len(found) <= largest and not any(padding)
-        if not sound or ones[0] < 1 or ones[-1] > size or len(set(ones)) < degree:
+        places, padding = sorted(found[:degree]), found[degree:]
+        sound = len(set(places)) == degree and len(found) <= largest and not any(padding)
+        if not sound or places[0] < 1 or places[-1] > size:
             raise lines.error(expected)
-        pairs += [(node, one - 1) for one in ones]
+        pairs += [(node, place - 1) for place in places]
     return np.array(pairs, dtype=np.int64)
 
 

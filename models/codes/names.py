@@ -30,7 +30,9 @@ def code(name: str) -> Code:
         return ldpc(name)
     if name.endswith(".alist") or Path(name).name != name:
         return Code.from_alist(name)
-    close = get_close_matches(name.lower().replace("_", "-"), EXAMPLES, n=1)
+    meant = name.lower().replace("_", "-")
+    close = [each for each in EXAMPLES if meant and each.startswith(meant)]
+    close += get_close_matches(meant, EXAMPLES, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise UserError(
         f"Code must be bch-N-K, nr-K-N[-trim], one of {', '.join(LDPC)}, or an alist file, "

@@ -27,6 +27,8 @@ def nr(k: int, n: int, trim: bool = False) -> Code:
     if not 12 <= k <= 8448:
         raise UserError(f"k of a 5G code must be from 12 to 8448, not {k}")
     graph = base_graph(k, n)
+    if graph == 2 and k > 3840:
+        raise UserError(f"k of a 5G code at a rate of 1/4 or less must be at most 3840, not {k}")
     size = lifting_size(k, graph)
     fillers = np.arange(k, INFORMATION[graph] * size)
     buffer = np.setdiff1d(np.arange(2 * size, COLUMNS[graph] * size), fillers)
