@@ -40,10 +40,11 @@ class _Lines:
         if not self.rest:
             raise UserError(f"{self.path}: ends too early; expected {expected}")
         self.number, self.text = self.rest.pop()
-        try:
-            return [int(word) for word in self.text.split()]
-        except ValueError:
-            raise self.error(expected) from None
+        words = self.text.split()
+        # Longer numbers are out of any range, and int would take "1_0" for 10.
+        if not all(word.isdigit() and len(word) < 20 for word in words):
+            raise self.error(expected)
+        return [int(word) for word in words]
 
     def error(self, expected: str) -> UserError:
         """The error of the line just read."""

@@ -34,7 +34,8 @@ class Code:
     punctured : int32          Variables that are not sent: their LLR is 0.
     shortened : int32          Variables known to be 0: their LLR is as large as can be.
 
-    Raises UserError for a row or column without a 1, ValueError for anything else that is wrong.
+    Raises UserError for a row or column without a 1 and for a lifting that H does not have,
+    ValueError for anything else that is wrong.
     """
 
     name: str
@@ -73,10 +74,13 @@ class Code:
                     f"{self.name}: every {what} of a parity-check matrix must have a 1, "
                     f"but {what} {empty[0]} (counted from 0) has none"
                 )
-        if np.isin(self.information, self.shortened).any():
-            raise ValueError("Information bits must not be shortened")
+        if np.isin(self.shortened, [*self.information, *self.punctured]).any():
+            raise ValueError("Information and punctured bits must not be shortened")
         if self.lifting != 1 and not self._lifts():
-            raise ValueError(f"Blocks of {self.lifting} must each be 0 or a sum of cyclic shifts")
+            raise UserError(
+                f"{self.name}: its blocks of {self.lifting} rows and columns must each be 0 or "
+                f"a sum of cyclic shifts, for a lifting of {self.lifting}"
+            )
 
     @classmethod
     def from_matrix(cls, matrix: np.ndarray, name: str = "matrix", lifting: int = 1) -> "Code":
@@ -97,7 +101,7 @@ class Code:
             row, column = wrong[0]
             raise UserError(
                 f"{name}: a parity-check matrix must hold 0 and 1 only, "
-                f"but row {row}, column {column} holds {matrix[row, column].item()!r}"
+                f"but row {row}, column {column} holds {matrix.tolist()[row][column]!r}"
             )
         checks, variables = np.nonzero(matrix)
         return cls.from_edges(checks, variables, matrix.shape, name, lifting)

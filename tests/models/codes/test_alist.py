@@ -88,6 +88,8 @@ def test_the_information_bits_are_those_of_the_matrix(tmp_path):
         ("1 0\n", "3 0\n", ["line 5", "each 1 to 2"]),
         ("1 0\n", "0 0\n", ["line 5", "found '0 0'"]),
         ("1 0\n", "-1 0\n", ["line 5", "found '-1 0'"]),
+        ("1 0\n", "0_1 0\n", ["line 5", "found '0_1 0'"]),
+        ("1 0\n", "9" * 5000 + " 0\n", ["line 5", "found '999"]),
         ("1 0\n", "1.0 0\n", ["line 5", "found '1.0 0'"]),
         ("1 2\n2 0", "1\n2 0", ["line 6", "the 2 different rows of column 2, each 1 to 2"]),
         ("1 2\n2 0", "2 2\n2 0", ["line 6", "2 different rows"]),
@@ -123,3 +125,15 @@ def test_refuses_a_place(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         code.to_alist(tmp_path / "file" / "x.alist")
+
+
+@given(st.integers(0, len(SOUND) - 1), st.text("0123456789 -.#x\n", max_size=3), st.integers(0, 4))
+def test_a_spoilt_file_is_read_or_refused(tmp_path_factory, place, text, length):
+    path = tmp_path_factory.mktemp("alist") / "spoilt.alist"
+    path.write_text(SOUND[:place] + text + SOUND[place + length :])
+    try:
+        matrix = Code.from_alist(path).matrix()
+    except UserError as error:
+        assert str(path) in str(error) and "\n" not in str(error)
+    else:
+        assert matrix.any(axis=0).all() and matrix.any(axis=1).all()
