@@ -39,7 +39,8 @@ def predictions(spec: MinSumSpec, outputs: np.ndarray) -> np.ndarray:
     words = -(-count // width)
     packed = np.ascontiguousarray(outputs[:, 2 : 2 + words].astype("<i8"))
     bits = np.unpackbits(packed.view(np.uint8), axis=1, bitorder="little")
-    return bits.reshape(len(outputs), words, 64)[:, :, :width].reshape(len(outputs), -1)[:, :count]
+    kept = bits.reshape(len(outputs), words, 64)[:, :, :width]
+    return kept.reshape(len(outputs), words * width)[:, :count]
 
 
 def posteriors(spec: MinSumSpec, outputs: np.ndarray) -> np.ndarray:
