@@ -57,6 +57,7 @@ test-all: setup .venv/ready-for-tests
 
 # Named bench_*.py, so that no test run collects them.
 bench: setup
+	@$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/pytest -q -o python_files='bench_*.py' tests/benchmarks
 
 # make bench-peers OPTIONS='--skip-large'; --help lists the options. The peers are programs that are

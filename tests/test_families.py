@@ -27,7 +27,7 @@ def test_table_is_keyed_by_name() -> None:
 def test_unknown_family_names_the_nearest() -> None:
     with pytest.raises(UserError, match=r"^Unknown family 'sparsemlp': did you mean 'sparse-mlp'"):
         family("sparsemlp")
-    with pytest.raises(UserError, match=r"^Unknown family 'x': there is lstm, sparse-mlp"):
+    with pytest.raises(UserError, match=r"^Unknown family 'x': there is lstm, minsum, sparse-mlp"):
         family("x")
 
 

@@ -87,6 +87,15 @@ FAMILIES = {
             prefix="LSTM",
             network="LowBitLSTM",
         ),
+        Family(
+            name="minsum",
+            title="min-sum decoder of any parity-check matrix, with learned offsets or scales",
+            paper="Lugosch and Gross, Neural Offset Min-Sum Decoding, ISIT 2017, and Nachmani et "
+            "al., Deep Learning Methods for Improved Decoding of Linear Codes, JSTSP 2018",
+            module="minsum",
+            prefix="MinSum",
+            network="MinSumDecoder",
+        ),
     )
 }
 
