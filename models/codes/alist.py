@@ -124,6 +124,7 @@ def write(
         lines += [[*one, *[0] * (top - len(one))] for one in lists]
     text = "".join(" ".join(map(str, line)) + "\n" for line in lines)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error

@@ -88,7 +88,8 @@ class Code:
         matrix = np.asarray(matrix)
         if matrix.ndim != 2 or 0 in matrix.shape:
             raise UserError(
-                f"{name}: a parity-check matrix must have rows and columns, not shape {matrix.shape}"
+                f"{name}: a parity-check matrix must have rows and columns, "
+                f"not shape {matrix.shape}"
             )
         binary = matrix.dtype.kind in "biuf"
         wrong = np.argwhere((matrix != 0) & (matrix != 1)) if binary else np.zeros((1, 2), int)
@@ -114,9 +115,7 @@ class Code:
         _nonzero_rows(checks, shape[0], name)
         order = np.lexsort((variables, checks))
         checks, variables = np.asarray(checks)[order], np.asarray(variables)[order]
-        dense = np.zeros(shape, dtype=np.uint8)
-        dense[checks, variables] = 1
-        pivots, _ = gf2.eliminate(dense, np.arange(shape[1])[::-1])
+        pivots, _ = gf2.eliminate(checks, variables, shape, np.arange(shape[1])[::-1])
         free = np.setdiff1d(np.arange(shape[1]), pivots)
         return cls(
             name=name,
@@ -184,6 +183,8 @@ class Code:
     @cached_property
     def girth(self) -> int:
         """Length of the shortest cycle of the Tanner graph; 0 when there is none."""
+        if self.four_cycles:
+            return 4
         return graph.girth(self.checks, self.variables, self.lifting)
 
     @cached_property
@@ -247,10 +248,10 @@ class Code:
         given |= np.isin(np.arange(self.n), self.shortened)
         places = np.arange(self.n)[::-1]
         order = np.concatenate([places[~given[places]], places[given[places]]])
-        pivots, reduced = gf2.eliminate(self.matrix(), order)
+        pivots, reduced = gf2.eliminate(self.checks, self.variables, (self.m, self.n), order)
         if given[pivots].any() or len(pivots) != self.n - given.sum():
             raise ValueError(f"{self.name}: these information positions do not fix a word")
-        return pivots, reduced[:, self.information].T.astype(np.float32)
+        return pivots, gf2.columns(reduced, self.information).T.astype(np.float32)
 
 
 def _nonzero_rows(checks: np.ndarray, rows: int, name: str) -> None:
