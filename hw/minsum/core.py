@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from gatesmith.hw.minsum.flooding import Flooding
 from gatesmith.hw.minsum.intake import Intake
+from gatesmith.hw.minsum.layered import Layered
 from gatesmith.hw.minsum.output import Output
 from gatesmith.models.minsum import MinSumSpec
 from gatesmith.models.minsum.layout import first_edges
@@ -64,7 +65,7 @@ class MinSum(wiring.Component):
     def __init__(self, spec: MinSumSpec) -> None:
         self._spec = spec
         self._intake, self._output = Intake(spec), Output(spec)
-        self._engine: Any = Flooding(spec)
+        self._engine: Any = Flooding(spec) if spec.schedule == "flooding" else Layered(spec)
         self.shared = self._engine.shared
         super().__init__(
             {

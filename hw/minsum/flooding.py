@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from gatesmith.hw.memory import lookup
 from gatesmith.hw.minsum.check import Update, answers, check_layout, compress
+from gatesmith.hw.minsum.parameters import Parameters
 from gatesmith.hw.minsum.variable import VariableNode, posterior_width
 from gatesmith.models.minsum import MinSumSpec
 from gatesmith.models.minsum.layout import check_degrees, first_edges, variable_edges
@@ -43,9 +44,7 @@ class CheckNode(wiring.Component):
     ----------
     degree : int          Edges.
     update : Update
-    width : int           Bits of a parameter; 0 when it is ``constant``.
-    each : bool           Whether each edge has its own.
-    constant : int        The parameter of all edges and iterations, when there is one.
+    tying : Parameters
 
     Members
     -------
@@ -68,11 +67,8 @@ class CheckNode(wiring.Component):
     to_signs: Signal
     to_magnitudes: Signal
 
-    def __init__(
-        self, *, degree: int, update: Update, width: int, each: bool, constant: int | None
-    ) -> None:
-        self._degree, self._update = degree, update
-        self._each, self._constant = each, constant
+    def __init__(self, *, degree: int, update: Update, tying: Parameters) -> None:
+        self._degree, self._update, self._tying = degree, update, tying
         members = {
             "clk": In(1),
             "clear": In(1),
@@ -82,8 +78,8 @@ class CheckNode(wiring.Component):
             "to_signs": Out(degree),
             "to_magnitudes": Out(degree * update.bits),
         }
-        if constant is None:
-            members["parameters"] = In(width * degree if each else width)
+        if tying.constant is None:
+            members["parameters"] = In(tying.width * (degree if tying.each else 1))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -93,8 +89,9 @@ class CheckNode(wiring.Component):
         degree, update = self._degree, self._update
         magnitudes = [self.magnitudes.word_select(k, update.bits) for k in range(degree)]
         found = compress(m, self.signs, magnitudes)
-        if not self._each:
-            parameter = self.parameters if self._constant is None else self._constant
+        if not self._tying.each:
+            constant = self._tying.constant
+            parameter = self.parameters if constant is None else constant
             for name in {"first", "second"} & found.keys():
                 found[name] = update(m, found[name], parameter)
         kept = Signal(check_layout(degree, update.bits), reset_less=True)
@@ -104,11 +101,11 @@ class CheckNode(wiring.Component):
         with m.Elif(self.step):
             m.d.sync += [fields[name].eq(value) for name, value in found.items()]
         for place, magnitude in enumerate(answers(fields, degree)):
-            if self._each:
+            if self._tying.each:
                 chosen = Signal(update.bits, name="chosen")
                 m.d.comb += chosen.eq(magnitude)
-                width = len(self.parameters) // degree
-                magnitude = update(m, chosen, self.parameters.word_select(place, width))
+                own = self.parameters.word_select(place, self._tying.width)
+                magnitude = update(m, chosen, own)
             m.d.comb += self.to_magnitudes.word_select(place, update.bits).eq(magnitude)
         m.d.comb += self.to_signs.eq(fields["signs"])
         return m
@@ -147,22 +144,12 @@ class Flooding(wiring.Component):
         self._spec = spec
         super().__init__(engine_members(spec))
         self._firsts = first_edges(spec).tolist()
-        self._each = bool(
-            (spec.groups != spec.groups[first_edges(spec)[:-1]][spec.edge_check]).any()
-        )
-        self._update = Update.of(spec)
-        values = np.unique(spec.parameters)
-        self._constant = int(values[0]) if len(values) == 1 else None
-        if self._constant is not None:
-            self._each = False
-        self._width = int(values[-1]).bit_length()
+        self._tying, self._update = Parameters.of(spec), Update.of(spec)
         self.shared: dict[str, Any] = {
             self._name("check", degree): CheckNode(
                 degree=degree,
                 update=self._update,
-                width=self._width,
-                each=self._each,
-                constant=self._constant,
+                tying=self._tying,
             )
             for degree in np.unique(check_degrees(spec)).tolist()
         }
@@ -227,8 +214,8 @@ class Flooding(wiring.Component):
                 "o_to_signs": signs[c],
                 "o_to_magnitudes": magnitudes[c],
             }
-            if self._constant is None:
-                used = edges if self._each else edges[:1]
+            if self._tying.constant is None:
+                used = edges if self._tying.each else edges[:1]
                 ports["i_parameters"] = Cat(parameters[edge] for edge in used)
             m.submodules[f"check_{c}"] = Instance(self._name("check", degree), **ports)
         return m
@@ -246,11 +233,11 @@ class Flooding(wiring.Component):
 
     def _parameters(self, m: Module) -> list[Value]:
         """Of each edge, in the iteration for which the nodes want it."""
-        if self._constant is not None:
+        if self._tying.constant is not None:
             return []
-        spec, width = self._spec, self._width
-        times = np.arange(spec.iterations + 1) - self._each
-        rows = spec.parameters[np.clip(times, 0, len(spec.parameters) - 1)].tolist()
-        words = [sum(value << width * k for k, value in enumerate(row)) for row in rows]
+        spec, width = self._spec, self._tying.width
+        times = np.arange(spec.iterations + 1) - self._tying.each
+        rows = spec.parameters[np.clip(times, 0, len(spec.parameters) - 1)]
+        words = [self._tying.packed(row) for row in rows]
         word = lookup(m, "parameters", width * len(rows[0]), words, self.iteration)
         return [word.word_select(group, width) for group in spec.groups.tolist()]
