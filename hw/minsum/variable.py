@@ -6,9 +6,11 @@ from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from gatesmith.hw.arith import add_signed_unit
+from gatesmith.hw.arith import add_signed_unit, saturate
 
 __all__ = ["VariableNode", "add", "posterior_width", "to_check"]
+
+FEW = 4  # messages of a variable up to which the plainer adders are smaller
 
 
 def posterior_width(bits: int, degree: int) -> int:
@@ -85,9 +87,7 @@ class VariableNode(wiring.Component):
         messages = [
             (self.signs[k], self.magnitudes.word_select(k, bits - 1)) for k in range(degree)
         ]
-        total: Value = self.llr
-        for k, message in enumerate(messages):
-            total = add(m, total, message, posterior_width(bits, k + 1))
+        total = self._total(m, messages)
         m.d.comb += self.posterior.eq(total)
         found = self._without_each(m, total, messages)
         m.d.comb += [
@@ -96,15 +96,49 @@ class VariableNode(wiring.Component):
         ]
         return m
 
+    def _total(self, m: Module, messages: Sequence[tuple[Value, Value]]) -> Value:
+        """P; of few messages from a chain, of more from a tree of narrower adders.
+
+        In the tree a negative message is its magnitude inverted; the 1 that this lacks is the
+        carry into some adder.
+        """
+        total: Value = self.llr
+        if self._degree <= FEW:
+            for k, message in enumerate(messages):
+                total = add(m, total, message, posterior_width(self._bits, k + 1))
+            return total
+        carries = [sign for sign, _ in messages]
+        level: list[tuple[int, Value]] = [(1, self.llr)]  # how many operands, and their sum
+        for sign, magnitude in messages:
+            inverted = Cat(magnitude ^ sign.replicate(len(magnitude)), sign)
+            level.append((1, inverted.as_signed()))
+        while len(level) > 1:
+            level.sort(key=lambda one: one[0])
+            (left, first), (right, second) = level[:2]
+            found = Signal(signed(posterior_width(self._bits, left + right - 1)), name="partial")
+            carry = carries.pop()
+            total = Cat(carry, first).as_signed() + Cat(carry, second).as_signed()
+            m.d.comb += found.eq(total[1:].as_signed())
+            level = [*level[2:], (left + right, found)]
+        return level[0][1]
+
     def _without_each(
         self, m: Module, total: Value, messages: Sequence[tuple[Value, Value]]
     ) -> list[tuple[Value, Value]]:
-        """To each check; of one or two messages the sums without one need no subtraction."""
-        width = posterior_width(self._bits, self._degree - 1)
+        """To each check; of one or two messages the sums without one need no subtraction.
+
+        A posterior beyond +-2 M gives +-M without any message: of many, what is more is cut off.
+        """
+        bits = self._bits
+        width = posterior_width(bits, self._degree - 1)
         if self._degree == 1:
             sums: list[Value] = [self.llr]
         elif self._degree == 2:
             sums = [add(m, self.llr, other, width) for other in reversed(messages)]
         else:
+            if self._degree > FEW:
+                cut = Signal(signed(bits + 1), name="cut")
+                m.d.comb += cut.eq(saturate(total, bits + 1))
+                total, width = cut, bits + 2
             sums = [add(m, total, one, width, subtract=True) for one in messages]
-        return [to_check(m, one, self._bits) for one in sums]
+        return [to_check(m, one, bits) for one in sums]
