@@ -1,6 +1,5 @@
 """Checkpoints: packed codes, gains and metadata in one safetensors file, checked when read."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +10,36 @@ from gatesmith.models.errors import UserError
 from gatesmith.models.lstm_net.config import LSTMConfig
 from gatesmith.models.lstm_net.net import LowBitLSTM
 from gatesmith.models.lstm_net.quantise import MOST
+from gatesmith.models.nets import (
+    CHECKPOINT,
+    check_ranges,
+    check_shapes,
+    read_checkpoint,
+    read_history,
+    read_metrics,
+)
 from gatesmith.models.sequences import TEXTS
-from gatesmith.models.store import read_store, write_store
+from gatesmith.models.store import write_store
 
 __all__ = ["load_checkpoint", "read_metrics", "save_checkpoint"]
 
-FORMAT = "gatesmith-checkpoint"
 FAMILY = "lstm"
-_KEYS = {"format", "version", "family", "config", "vocabulary", "history", "metrics"}
+_KEYS = {"vocabulary", "history"}
 TRITS = 5  # a byte
-_RANGES = (
-    ("gain_x", -1e6, 1e6),
-    ("gain_h", -1e6, 1e6),
-    ("gain_c", -1e6, 1e6),
-    ("bias", -1e6, 1e6),
-    ("bias_c", -1e6, 1e6),
-    ("mean_x", -1e12, 1e12),
-    ("mean_h", -1e12, 1e12),
-    ("mean_c", -1e12, 1e12),
-    ("variance_x", 0, 1e18),
-    ("variance_h", 0, 1e18),
-    ("variance_c", 0, 1e18),
-    ("fraction", 0, 20),
-)
+_RANGES = {
+    "gain_x": (-1e6, 1e6),
+    "gain_h": (-1e6, 1e6),
+    "gain_c": (-1e6, 1e6),
+    "bias": (-1e6, 1e6),
+    "bias_c": (-1e6, 1e6),
+    "mean_x": (-1e12, 1e12),
+    "mean_h": (-1e12, 1e12),
+    "mean_c": (-1e12, 1e12),
+    "variance_x": (0, 1e18),
+    "variance_h": (0, 1e18),
+    "variance_c": (0, 1e18),
+    "fraction": (0, 20),
+}
 
 
 def pack(codes: np.ndarray, kind: str) -> np.ndarray:
@@ -136,15 +142,7 @@ def save_checkpoint(
         "history": net.history,
         "metrics": metrics or {},
     }
-    write_store(path, FORMAT, meta, arrays)
-
-
-def read_metrics(path: str | Path) -> dict[str, Any]:
-    """The metrics that a checkpoint carries."""
-    metrics = read_store(path, FORMAT)[0].get("metrics")
-    if not isinstance(metrics, dict):
-        raise UserError(f"{path}: metrics must be an object, not {metrics!r}")
-    return metrics
+    write_store(path, CHECKPOINT, meta, arrays)
 
 
 def load_checkpoint(path: str | Path) -> LowBitLSTM:
@@ -153,14 +151,7 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
     UserError, in one line, for a file that is damaged, foreign, of another family, or holds keys,
     tensors or values that do not fit its configuration. Reads data only: nothing is unpickled.
     """
-    meta, arrays = read_store(path, FORMAT)
-    if meta.get("family") != FAMILY:
-        raise UserError(f"{path}: family must be {FAMILY}, not {meta.get('family')!r}")
-    if set(meta) != _KEYS:
-        key = sorted(set(meta) ^ _KEYS)[0]
-        raise UserError(f"{path}: metadata keys must be {sorted(_KEYS)}, see {key!r}")
-    if not isinstance(meta["config"], dict):
-        raise UserError(f"{path}: config must be an object, not {meta['config']!r}")
+    meta, arrays = read_checkpoint(path, FAMILY, _KEYS)
     try:
         config = LSTMConfig.from_json(meta["config"])
         sizes = config.sizes
@@ -170,10 +161,11 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
     # Shapes first: a configuration alone must not make us allocate a giant.
     matrices = _matrices(config)
     shapes = _vectors(config) | {name: _packed(*entry) for name, entry in matrices.items()}
-    _check_shapes(path, shapes, arrays)
+    check_shapes(path, shapes, arrays)
     net = LowBitLSTM(config, vocabulary)
     state = {
-        name: torch.from_numpy(_checked(path, name, arrays[name])) for name in _vectors(config)
+        name: torch.from_numpy(check_ranges(path, name, arrays[name], _RANGES))
+        for name in _vectors(config)
     }
     for name, (kind, shape) in matrices.items():
         try:
@@ -185,7 +177,7 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
     net.load_state_dict(state)
     for layer in net.stack:
         layer.frozen = config.quantiser == "stochastic"
-    net.history = _history(path, meta["history"])
+    net.history = read_history(path, meta["history"])
     return net.eval()  # type: ignore[no-any-return]
 
 
@@ -200,44 +192,3 @@ def _vocabulary(path: str | Path, found: Any, size: int) -> tuple[str, ...]:
     if not sound:
         raise UserError(f"{path}: vocabulary must be a list of {size} different characters")
     return tuple(found)
-
-
-def _history(path: str | Path, found: Any) -> list[dict[str, float]]:
-    """What each epoch reported, once it is known to be numbers."""
-    sound = isinstance(found, list) and all(
-        isinstance(entry, dict)
-        and all(
-            isinstance(value, (int, float)) and math.isfinite(value) for value in entry.values()
-        )
-        for entry in found
-    )
-    if not sound:
-        raise UserError(f"{path}: history must be a list of objects of numbers")
-    return list(found)
-
-
-def _check_shapes(
-    path: str | Path,
-    shapes: dict[str, tuple[tuple[int, ...], str]],
-    arrays: dict[str, np.ndarray],
-) -> None:
-    for name in sorted(set(shapes) | set(arrays)):
-        if name not in arrays:
-            raise UserError(f"{path}: tensor {name!r} is missing")
-        if name not in shapes:
-            raise UserError(f"{path}: tensor {name!r} is not known")
-        found = (arrays[name].shape, arrays[name].dtype.name)
-        if found != shapes[name]:
-            raise UserError(f"{path}: tensor {name!r} must be {shapes[name]}, not {found}")
-
-
-def _checked(path: str | Path, name: str, value: np.ndarray) -> np.ndarray:
-    """A vector within the range of its kind."""
-    last = name.rpartition(".")[2]
-    for kind, low, high in _RANGES:
-        if kind == last and value.size and not (low <= value.min() and value.max() <= high):
-            raise UserError(
-                f"{path}: tensor {name!r} must be between {low:g} and {high:g}, "
-                f"not {value.min():g} to {value.max():g}"
-            )
-    return value.copy()

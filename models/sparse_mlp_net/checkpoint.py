@@ -9,9 +9,10 @@ import torch
 from gatesmith.models.errors import UserError
 from gatesmith.models.lfsr import PRIMITIVE_TAPS
 from gatesmith.models.masks import Lfsr
+from gatesmith.models.nets import CHECKPOINT, check_shapes, read_checkpoint, read_metrics
 from gatesmith.models.sparse_mlp_net.config import SparseMLPConfig
 from gatesmith.models.sparse_mlp_net.net import SparseMLP
-from gatesmith.models.store import read_store, write_store
+from gatesmith.models.store import write_store
 
 __all__ = [
     "load_checkpoint",
@@ -21,9 +22,8 @@ __all__ = [
     "save_checkpoint",
 ]
 
-FORMAT = "gatesmith-checkpoint"
 FAMILY = "sparse-mlp"
-_KEYS = {"format", "version", "family", "config", "lfsrs", "metrics"}
+_KEYS = {"lfsrs"}
 _RANGES = (
     (".weight", -1, 1),
     (".shift", 0, 36),
@@ -55,15 +55,7 @@ def save_checkpoint(
         "lfsrs": lfsrs,
         "metrics": metrics or {},
     }
-    write_store(path, FORMAT, meta, net_tensors(net))
-
-
-def read_metrics(path: str | Path) -> dict[str, Any]:
-    """The metrics that a checkpoint carries."""
-    metrics = read_store(path, FORMAT)[0].get("metrics")
-    if not isinstance(metrics, dict):
-        raise UserError(f"{path}: metrics must be an object, not {metrics!r}")
-    return metrics
+    write_store(path, CHECKPOINT, meta, net_tensors(net))
 
 
 def load_checkpoint(path: str | Path) -> SparseMLP:
@@ -72,20 +64,13 @@ def load_checkpoint(path: str | Path) -> SparseMLP:
     UserError, in one line, for a file that is damaged, foreign, of another family, or holds keys,
     tensors or values that do not fit its configuration. Reads data only: nothing is unpickled.
     """
-    meta, arrays = read_store(path, FORMAT)
-    if meta.get("family") != FAMILY:
-        raise UserError(f"{path}: family must be {FAMILY}, not {meta.get('family')!r}")
-    if set(meta) != _KEYS:
-        key = sorted(set(meta) ^ _KEYS)[0]
-        raise UserError(f"{path}: metadata keys must be {sorted(_KEYS)}, see {key!r}")
-    if not isinstance(meta["config"], dict):
-        raise UserError(f"{path}: config must be an object, not {meta['config']!r}")
+    meta, arrays = read_checkpoint(path, FAMILY, _KEYS)
     try:
         config = SparseMLPConfig.from_json(meta["config"])
     except (UserError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error
     # Shapes first: a configuration alone must not make us allocate a giant.
-    _check_shapes(path, _shapes(config), arrays)
+    check_shapes(path, _shapes(config), arrays)
     net = SparseMLP(config, _lfsrs(path, config, meta["lfsrs"], arrays))
     restore_tensors(path, net, arrays)
     return net.eval()  # type: ignore[no-any-return]
@@ -104,21 +89,6 @@ def _shapes(config: SparseMLPConfig) -> dict[str, tuple[tuple[int, ...], str]]:
         if index < len(config.hidden):
             shapes[f"tails.{index}.shift"] = ((1,), "int64")
     return shapes
-
-
-def _check_shapes(
-    path: str | Path,
-    shapes: dict[str, tuple[tuple[int, ...], str]],
-    arrays: dict[str, np.ndarray],
-) -> None:
-    for name in sorted(set(shapes) | set(arrays)):
-        if name not in arrays:
-            raise UserError(f"{path}: tensor {name!r} is missing")
-        if name not in shapes:
-            raise UserError(f"{path}: tensor {name!r} is not known")
-        found = (arrays[name].shape, arrays[name].dtype.name)
-        if found != shapes[name]:
-            raise UserError(f"{path}: tensor {name!r} must be {shapes[name]}, not {found}")
 
 
 def _lfsrs(
@@ -163,7 +133,7 @@ def _lfsrs(
 
 def restore_tensors(path: str | Path, net: SparseMLP, arrays: dict[str, np.ndarray]) -> None:
     """Put the tensors of :func:`net_tensors` back; UserError when one does not fit the net."""
-    _check_shapes(path, _shapes(net.config), arrays)
+    check_shapes(path, _shapes(net.config), arrays)
     state = {}
     for name, value in arrays.items():
         if name.endswith(".seeds"):
