@@ -19,7 +19,7 @@ from gatesmith.models.minsum_net.decoders import (
 )
 from gatesmith.models.minsum_net.lowering import lower
 from gatesmith.models.minsum_net.net import MinSumDecoder
-from gatesmith.models.minsum_net.simulate import Point, simulate
+from gatesmith.models.minsum_net.simulation import Point, simulate
 from gatesmith.models.minsum_net.training import EpochReport, fit, resume_path, train
 from gatesmith.models.minsum_net.weighted import WeightedBP
 

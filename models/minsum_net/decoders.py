@@ -13,7 +13,7 @@ from gatesmith.models.minsum.decoding import decode
 from gatesmith.models.minsum_net.bounded import BoundedDistance
 from gatesmith.models.minsum_net.config import MinSumConfig
 from gatesmith.models.minsum_net.net import MinSumDecoder
-from gatesmith.models.minsum_net.simulate import BATCH, Decision, Point, simulate
+from gatesmith.models.minsum_net.simulation import BATCH, Decision, Point, simulate
 
 __all__ = [
     "BASELINES",

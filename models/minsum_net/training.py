@@ -20,7 +20,7 @@ from gatesmith.models.minsum_net.config import MinSumConfig
 from gatesmith.models.minsum_net.decoders import NetDecoder, baseline, choose_device
 from gatesmith.models.minsum_net.losses import loss_of
 from gatesmith.models.minsum_net.net import MinSumDecoder
-from gatesmith.models.minsum_net.simulate import simulate
+from gatesmith.models.minsum_net.simulation import simulate
 from gatesmith.models.minsum_net.weighted import WeightedBP
 from gatesmith.models.store import read_store, write_store
 
