@@ -65,7 +65,7 @@ def load_checkpoint(path: str | Path) -> MinSumDecoder:
         rows = 1 if config.tying in ("scalar", "recurrent") else config.iterations
         shapes["master"] = ((rows, int(tied(code, config.tying).max()) + 1), "float32")
     if config.relaxation:
-        shapes["relax"] = ((), "float32")
+        shapes["relax"] = ((1,), "float32")
     own = {name: value for name, value in arrays.items() if not name.startswith("code.")}
     check_shapes(path, shapes, own)
     state = {

@@ -41,6 +41,9 @@ class MinSumConfig:
     llr_step : float       LLR of one step, a fraction with a denominator up to 4096. Offsets are
                            not free of scale: a decoder belongs to its step.
     schedule : str         ``flooding``, or ``layered``: rows of checks one after another.
+    round_from : float     Part of the training after which learned values are rounded too, 0 to 1;
+                           messages always are. Rounded from the start they hover about the middle
+                           between two steps, which costs error rate.
     rows : int             Rows that update together in ``layered``; None: those of a block of a
                            quasi-cyclic code, else 1.
     loss : str             ``cross-entropy`` of the posteriors, ``syndrome``: a hinge on the soft
@@ -65,6 +68,7 @@ class MinSumConfig:
     relaxation: bool = False
     message_bits: int | None = 5
     llr_step: float = 0.75
+    round_from: float = 0.75
     schedule: str = "flooding"
     rows: int | None = None
     loss: str = "cross-entropy"
@@ -122,6 +126,7 @@ class MinSumConfig:
         for name, low, high in (
             ("spread", 0.0, 10.0),
             ("mix", 0.0, 1.0),
+            ("round_from", 0.0, 1.0),
             ("ebn0_low", -20.0, 40.0),
             ("ebn0_high", -20.0, 40.0),
             ("learning_rate", 1e-9, 1.0),
@@ -220,7 +225,7 @@ class MinSumConfig:
 
 
 _FLOATS = (
-    "start", "spread", "llr_step", "mix", "ebn0_low", "ebn0_high", "learning_rate",
+    "start", "spread", "llr_step", "mix", "round_from", "ebn0_low", "ebn0_high", "learning_rate",
 )  # fmt: skip
 _TEXTS = ("code", "update", "tying", "positivity", "schedule", "loss", "words")
 

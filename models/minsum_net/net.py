@@ -8,6 +8,7 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,9 +49,16 @@ class Decoded:
     satisfied: Tensor
 
 
-def rounded(x: Tensor) -> Tensor:
-    """x rounded to whole numbers, halves up; the gradient passes."""
-    return x + (torch.floor(x + 0.5) - x).detach()
+class _Through(torch.autograd.Function):
+    """The second number, with the gradient of the first."""
+
+    @staticmethod
+    def forward(ctx: Any, soft: Tensor, hard: Tensor) -> Tensor:
+        return hard
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0], None
 
 
 class MinSumDecoder(nn.Module):
@@ -70,7 +78,8 @@ class MinSumDecoder(nn.Module):
     -------
     master : Parameter [T', G]   Before ``softplus`` or ``relu``: offsets in LLR, or factors. T' is
                                  the iterations, or 1 where those are tied; G as of the tying.
-    relax : Parameter []         Of relaxed decoders: the filter's factor before the sigmoid.
+    rounding : bool              Whether training rounds learned values too; evaluation always does.
+    relax : Parameter [1]        Of relaxed decoders: the filter's factor before the sigmoid.
     """
 
     place: Tensor  # says on which device the decoder lies
@@ -81,6 +90,7 @@ class MinSumDecoder(nn.Module):
         self.code = graph = code(config.code) if graph is None else graph
         self.groups = groups_of(graph, config.schedule, config.rows)
         self.history: list[dict[str, float]] = []
+        self.rounding = True
         self.columns = tied(graph, config.tying if config.learned else "scalar")
         if config.learned:
             rows = 1 if config.tying in ("scalar", "recurrent") else config.iterations
@@ -94,7 +104,7 @@ class MinSumDecoder(nn.Module):
             masters = torch.from_numpy((start + config.spread * noise).astype(np.float32))
             self.master = nn.Parameter(masters)
         if config.relaxation:
-            self.relax = nn.Parameter(torch.tensor(-2.0))
+            self.relax = nn.Parameter(torch.full((1,), -2.0))
         columns = torch.from_numpy(self.columns.astype(np.int64))
         self._columns = [columns[group.edges] for group in self.groups]
         self.register_buffer("place", torch.zeros(0), persistent=False)
@@ -118,19 +128,28 @@ class MinSumDecoder(nn.Module):
         net.history = self.history
         return net.train(self.training)
 
+    def soft(self) -> Tensor:
+        """Learned values ``[T', G]`` before rounding: offsets in units, or factors."""
+        if not self.config.learned:
+            return torch.zeros(1, 1)
+        positive = torch.relu if self.config.positivity == "relu" else nn.functional.softplus
+        found = positive(self.master)
+        if not self.config.quantised:
+            return found if self.config.update == "normalised" else found / self.unit
+        if self.config.update == "normalised":
+            return found.clamp(max=2 - 1 / (1 << SCALE_BITS))
+        return (found / self.unit).clamp(max=self.most)
+
+    def hard(self, soft: Tensor) -> Tensor:
+        """Learned values as they act, without gradient: rounded where quantised."""
+        if not self.config.quantised or (self.training and not self.rounding):
+            return soft.detach()
+        one = 1 << SCALE_BITS if self.config.update == "normalised" else 1
+        return torch.floor(soft.detach() * one + 0.5) / one
+
     def values(self) -> Tensor:
         """Learned values ``[T', G]`` as they act: offsets in units, or factors."""
-        config = self.config
-        if not config.learned:
-            return torch.zeros(1, 1)
-        positive = torch.relu if config.positivity == "relu" else nn.functional.softplus
-        found = positive(self.master)
-        if config.update == "normalised":
-            if not config.quantised:
-                return found
-            one = 1 << SCALE_BITS
-            return rounded(found * one).clamp(0, 2 * one - 1) / one
-        return rounded(found / self.unit).clamp(0, self.most) if config.quantised else found
+        return self.hard(self.soft())
 
     def quantise(self, llr: Tensor) -> Tensor:
         """Channel LLRs ``[n, frames]`` in units of the decoder, rounded and saturated."""
@@ -142,8 +161,8 @@ class MinSumDecoder(nn.Module):
             channel = torch.floor(channel + 0.5).clamp_(-self.most, self.most)
         return channel
 
-    def _check_nodes(self, messages: Tensor, group: int, value: Tensor) -> Tensor:
-        """New messages of the checks of a group; ``value`` is that of each edge, ``[e, 1]``."""
+    def _check_nodes(self, messages: Tensor, group: int, soft: Tensor, hard: Tensor) -> Tensor:
+        """New messages of the checks of a group; values are those of each edge, ``[e, 1]``."""
         config, part = self.config, self.groups[group]
         if config.update == "sum-product":
             return part.extrinsic(messages, extrinsic_sum_product, self.most)
@@ -152,11 +171,16 @@ class MinSumDecoder(nn.Module):
             return least
         magnitude = least.abs()
         if config.update == "offset":
-            magnitude = torch.relu(magnitude - value)
-        elif config.quantised:
-            magnitude = rounded(magnitude * value).clamp(max=self.most)
+            # The gradient is that at the offset before rounding: many magnitudes just equal the
+            # rounded one, where a ReLU has none, so that offsets would only learn to rise.
+            found = torch.relu(magnitude - soft)
+            exact = torch.relu(magnitude.detach() - hard)
         else:
-            magnitude = magnitude * value
+            found = magnitude * soft
+            exact = torch.floor(magnitude.detach() * hard + 0.5)
+        magnitude = _Through.apply(found, exact) if config.quantised else found
+        if config.update == "normalised" and config.quantised:
+            magnitude = magnitude.clamp(max=self.most)
         # The sign of a 0 does not matter: it is added.
         return torch.copysign(magnitude, least.detach())
 
@@ -165,12 +189,13 @@ class MinSumDecoder(nn.Module):
         return list(self._iterate(channel))
 
     def _iterate(self, channel: Tensor) -> Iterator[Tensor]:
-        config, values = self.config, self.values().to(channel.device, channel.dtype)
+        config, soft = self.config, self.soft().to(channel.device, channel.dtype)
+        hard = self.hard(soft)
         old: list[Tensor | None] = [None] * len(self.groups)
         filtered: list[Tensor | float] = [0.0] * len(self.groups)
         posterior = channel
         for iteration in range(config.iterations):
-            row = values[min(iteration, len(values) - 1)]
+            row = min(iteration, len(soft) - 1)
             for index, group in enumerate(self.groups):
                 before = old[index]
                 messages = posterior.index_select(0, group.variables)
@@ -181,8 +206,9 @@ class MinSumDecoder(nn.Module):
                     factor = torch.sigmoid(self.relax)
                     messages = factor * filtered[index] + (1 - factor) * messages
                     filtered[index] = messages
-                value = row.index_select(0, self._columns[index])[:, None]
-                new = self._check_nodes(messages, index, value)
+                columns = self._columns[index]
+                values = (v[row].index_select(0, columns)[:, None] for v in (soft, hard))
+                new = self._check_nodes(messages, index, *values)
                 change = new if before is None else new - before
                 posterior = posterior.index_add(0, group.variables, change)
                 old[index] = new

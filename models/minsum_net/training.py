@@ -105,6 +105,8 @@ class Trainer:
             for group in self.optimiser.param_groups:
                 done = step / config.steps
                 group["lr"] = config.learning_rate * (1 + math.cos(math.pi * done)) / 2
+            if isinstance(net, MinSumDecoder):
+                net.rounding = step >= config.round_from * config.steps
             llr, words = self.batch(step)
             loss = loss_of(config, net(llr), words, net.groups)
             self.optimiser.zero_grad(set_to_none=True)
@@ -118,6 +120,8 @@ class Trainer:
                 )
             self.optimiser.step()
             total += found
+        if isinstance(net, MinSumDecoder):
+            net.rounding = True
         self.epoch += 1
         return total / (last - first)
 
