@@ -58,6 +58,8 @@ def simulate(
     for path in (output, plot):
         if path is not None:
             check_writable(path)
+    if plot is not None:
+        simulation.check_plot(plot)
     decoders = _decoders(Path(source), against)
     points = []
     with _progress() as progress:

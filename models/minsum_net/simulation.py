@@ -16,7 +16,17 @@ from gatesmith.models.errors import UserError, check
 from gatesmith.models.minsum_net.channel import draw
 from gatesmith.models.store import write_atomically
 
-__all__ = ["Decision", "Decoder", "Point", "interval", "plot", "read", "simulate", "write"]
+__all__ = [
+    "Decision",
+    "Decoder",
+    "Point",
+    "check_plot",
+    "interval",
+    "plot",
+    "read",
+    "simulate",
+    "write",
+]
 
 CONFIDENCE = 0.95
 BATCH = 2000  # frames; what is counted does not depend on the decoder, only on this and the seed
@@ -262,12 +272,17 @@ def read(path: str | Path) -> list[Point]:
         raise UserError(f"{path}: not the result of a simulation: {error}") from error
 
 
+def check_plot(path: str | Path) -> None:
+    """UserError unless a plot can have this name."""
+    named = Path(path).suffix in (".svg", ".png", ".pdf")
+    check(named, "Plot", "named *.svg, *.png or *.pdf", str(path))
+
+
 def plot(path: str | Path, points: Sequence[Point]) -> None:
     """Draw bit (dashed) and frame error rates over Eb/N0 with their intervals: svg, png or pdf."""
     from matplotlib.figure import Figure
 
-    suffix = Path(path).suffix
-    check(suffix in (".svg", ".png", ".pdf"), "Plot", "named *.svg, *.png or *.pdf", str(path))
+    check_plot(path)
     figure = Figure(figsize=(7, 5), layout="constrained")
     axes = figure.subplots()
     for index, name in enumerate(dict.fromkeys(point.decoder for point in points)):
