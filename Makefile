@@ -38,7 +38,7 @@ setup: .venv/ready
 		{ echo "error: no CPU build of torch: install one into .venv, then make setup" >&2; exit 1; }; fi
 	@echo "Installing gatesmith and its dependencies"
 	@if [ "$(TORCH)" = skip ]; then $(BIN)/pip install --quiet -e '.[fpga,dev]'; \
-	else $(BIN)/pip install --quiet -e '.[train,fpga,dev]'; fi
+	else $(BIN)/pip install --quiet -e '.[train,fpga,dev,references]'; fi
 	@touch $@
 
 # Verilator is needed by tests only: they ask it for a second opinion on the Verilog.

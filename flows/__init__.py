@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gatesmith.flows.code import code
     from gatesmith.flows.demo import demo
     from gatesmith.flows.estimate import estimate
     from gatesmith.flows.lower import lower, write_design
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cells",
+    "code",
     "demo",
     "estimate",
     "lower",

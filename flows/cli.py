@@ -138,6 +138,22 @@ def lower(checkpoint: str, directory: str, settings: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@click.argument("name")
+@click.option("-o", "output", metavar="FILE.alist", help="Also write the matrix as an alist file.")
+def code(name: str, output: str | None) -> None:
+    """Figures of the code NAME: its size, and the cycles of its parity-check matrix.
+
+    bch-63-36, ccsds-128-64, wifi-648-r12, wimax-576-r12, nr-64-128, or the path of an alist file.
+    """
+    from gatesmith.flows.code import code as run
+
+    for figure, value in run(name, output).items():
+        click.echo(f"{figure}: {value}")
+    if output:
+        click.echo(f"wrote {output}")
+
+
+@cli.command()
 @click.argument("directory", metavar="DIR")
 @click.option("--frames", type=int, default=20, show_default=True, help="Frames to send.")
 @click.option(

@@ -1,4 +1,4 @@
-"""Binary linear codes as parity-check matrices: algebraic, of standards, and of the user's files."""
+"""Binary linear codes as parity-check matrices: algebraic, of standards, of the user's files."""
 
 from gatesmith.models.codes.bch import bch
 from gatesmith.models.codes.code import Code

@@ -40,10 +40,11 @@ class _Lines:
         if not self.rest:
             raise UserError(f"{self.path}: ends too early; expected {expected}")
         self.number, self.text = self.rest.pop()
-        try:
-            return [int(word) for word in self.text.split()]
-        except ValueError:
-            raise self.error(expected) from None
+        words = self.text.split()
+        # Longer numbers are out of any range, and int would take "1_0" for 10.
+        if not all(word.isdigit() and len(word) < 20 for word in words):
+            raise self.error(expected)
+        return [int(word) for word in words]
 
     def error(self, expected: str) -> UserError:
         """The error of the line just read."""
@@ -101,13 +102,14 @@ def _lists(lines: _Lines, degrees: list[int], size: int, largest: int, what: str
     other = "row" if what == "column" else "column"
     pairs = []
     for node, degree in enumerate(degrees):
-        expected = f"the {degree} different {other}s of {what} {node + 1}, each 1 to {size}"
+        ones = f"{degree} different {other}s" if degree > 1 else f"one {other}"
+        expected = f"the {ones} of {what} {node + 1}, each 1 to {size}"
         found = lines.next(expected)
-        ones, padding = sorted(found[:degree]), found[degree:]
-        sound = len(ones) == degree and len(found) <= largest and not any(padding)
-        if not sound or ones[0] < 1 or ones[-1] > size or len(set(ones)) < degree:
+        places, padding = sorted(found[:degree]), found[degree:]
+        sound = len(set(places)) == degree and len(found) <= largest and not any(padding)
+        if not sound or places[0] < 1 or places[-1] > size:
             raise lines.error(expected)
-        pairs += [(node, one - 1) for one in ones]
+        pairs += [(node, place - 1) for place in places]
     return np.array(pairs, dtype=np.int64)
 
 
@@ -124,6 +126,7 @@ def write(
         lines += [[*one, *[0] * (top - len(one))] for one in lists]
     text = "".join(" ".join(map(str, line)) + "\n" for line in lines)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error

@@ -62,7 +62,7 @@ def dimensions(n: int) -> list[int]:
 
 
 def _generators(n: int) -> list[tuple[int, int]]:
-    """k and g(x) of every code of n bits: the minimal polynomials of alpha, alpha^3, ... in turn."""
+    """k and g(x) of every code of n bits: minimal polynomials of alpha, alpha^3, ... in turn."""
     field = PRIMITIVE[n.bit_length()]
     powers = [1]  # of alpha, a root of the field's polynomial
     for _ in range(n - 1):

@@ -34,7 +34,8 @@ class Code:
     punctured : int32          Variables that are not sent: their LLR is 0.
     shortened : int32          Variables known to be 0: their LLR is as large as can be.
 
-    Raises UserError for a row or column without a 1, ValueError for anything else that is wrong.
+    Raises UserError for a row or column without a 1 and for a lifting that H does not have,
+    ValueError for anything else that is wrong.
     """
 
     name: str
@@ -73,10 +74,13 @@ class Code:
                     f"{self.name}: every {what} of a parity-check matrix must have a 1, "
                     f"but {what} {empty[0]} (counted from 0) has none"
                 )
-        if np.isin(self.information, self.shortened).any():
-            raise ValueError("Information bits must not be shortened")
+        if np.isin(self.shortened, [*self.information, *self.punctured]).any():
+            raise ValueError("Information and punctured bits must not be shortened")
         if self.lifting != 1 and not self._lifts():
-            raise ValueError(f"Blocks of {self.lifting} must each be 0 or a sum of cyclic shifts")
+            raise UserError(
+                f"{self.name}: its blocks of {self.lifting} rows and columns must each be 0 or "
+                f"a sum of cyclic shifts, for a lifting of {self.lifting}"
+            )
 
     @classmethod
     def from_matrix(cls, matrix: np.ndarray, name: str = "matrix", lifting: int = 1) -> "Code":
@@ -88,7 +92,8 @@ class Code:
         matrix = np.asarray(matrix)
         if matrix.ndim != 2 or 0 in matrix.shape:
             raise UserError(
-                f"{name}: a parity-check matrix must have rows and columns, not shape {matrix.shape}"
+                f"{name}: a parity-check matrix must have rows and columns, "
+                f"not shape {matrix.shape}"
             )
         binary = matrix.dtype.kind in "biuf"
         wrong = np.argwhere((matrix != 0) & (matrix != 1)) if binary else np.zeros((1, 2), int)
@@ -96,7 +101,7 @@ class Code:
             row, column = wrong[0]
             raise UserError(
                 f"{name}: a parity-check matrix must hold 0 and 1 only, "
-                f"but row {row}, column {column} holds {matrix[row, column].item()!r}"
+                f"but row {row}, column {column} holds {matrix.tolist()[row][column]!r}"
             )
         checks, variables = np.nonzero(matrix)
         return cls.from_edges(checks, variables, matrix.shape, name, lifting)
@@ -114,9 +119,7 @@ class Code:
         _nonzero_rows(checks, shape[0], name)
         order = np.lexsort((variables, checks))
         checks, variables = np.asarray(checks)[order], np.asarray(variables)[order]
-        dense = np.zeros(shape, dtype=np.uint8)
-        dense[checks, variables] = 1
-        pivots, _ = gf2.eliminate(dense, np.arange(shape[1])[::-1])
+        pivots, _ = gf2.eliminate(checks, variables, shape, np.arange(shape[1])[::-1])
         free = np.setdiff1d(np.arange(shape[1]), pivots)
         return cls(
             name=name,
@@ -184,6 +187,8 @@ class Code:
     @cached_property
     def girth(self) -> int:
         """Length of the shortest cycle of the Tanner graph; 0 when there is none."""
+        if self.four_cycles:
+            return 4
         return graph.girth(self.checks, self.variables, self.lifting)
 
     @cached_property
@@ -247,10 +252,10 @@ class Code:
         given |= np.isin(np.arange(self.n), self.shortened)
         places = np.arange(self.n)[::-1]
         order = np.concatenate([places[~given[places]], places[given[places]]])
-        pivots, reduced = gf2.eliminate(self.matrix(), order)
+        pivots, reduced = gf2.eliminate(self.checks, self.variables, (self.m, self.n), order)
         if given[pivots].any() or len(pivots) != self.n - given.sum():
             raise ValueError(f"{self.name}: these information positions do not fix a word")
-        return pivots, reduced[:, self.information].T.astype(np.float32)
+        return pivots, gf2.columns(reduced, self.information).T.astype(np.float32)
 
 
 def _nonzero_rows(checks: np.ndarray, rows: int, name: str) -> None:

@@ -20,7 +20,7 @@ def four_cycles(checks: np.ndarray, variables: np.ndarray) -> int:
     for count in np.unique(degree[degree > 1]):
         first, second = np.triu_indices(count, 1)
         places = start[degree == count][:, None]
-        found.append((around[places + first].astype(np.int64) * size + around[places + second]))
+        found.append(around[places + first].astype(np.int64) * size + around[places + second])
     if not found:
         return 0
     _, shared = np.unique(np.concatenate([pairs.ravel() for pairs in found]), return_counts=True)

@@ -6,11 +6,9 @@ import numpy as np
 
 __all__ = ["lift", "table"]
 
-SHIFTS = tuple[list[int], list[int], list[int]]  # block row, block column and shift of each term
 
-
-def table(name: str) -> SHIFTS:
-    """Terms of the base matrix ``tables/NAME.txt``.
+def table(name: str) -> np.ndarray:
+    """Terms of the base matrix ``tables/NAME.txt``: block row, block column, shift, ``[3, terms]``.
 
     A line a block row: - for 0, or shifts with + between them. Lines that begin with # say where
     the table is from.
@@ -24,16 +22,15 @@ def table(name: str) -> SHIFTS:
         if block != "-"
         for shift in block.split("+")
     ]
-    block_rows, block_columns, shifts = map(list, zip(*terms, strict=True))
-    return block_rows, block_columns, shifts
+    return np.array(terms, dtype=np.int64).T
 
 
-def lift(terms: SHIFTS, size: int) -> tuple[np.ndarray, np.ndarray]:
+def lift(terms: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Check and variable of each 1, int64 ``[E]`` by rows, of blocks of ``size``.
 
     Row i of a block of shift s has its 1 in column (i + s) mod ``size``.
     """
-    rows, columns, shifts = (np.array(part)[:, None] for part in terms)
+    rows, columns, shifts = terms[..., None]
     place = np.arange(size)
     checks = (rows * size + place).ravel()
     variables = (columns * size + (place + shifts) % size).ravel()

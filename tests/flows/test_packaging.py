@@ -29,6 +29,7 @@ def test_links_resolve(layer: str) -> None:
     "statement, banned",
     [
         ("import gatesmith.models.sparse_mlp", {"torch", "amaranth", "cocotb"}),
+        ("import gatesmith.models.codes", {"torch", "scipy", "amaranth", "cocotb"}),
         ("import gatesmith.hw.sparse_mlp", {"torch", "cocotb"}),
         ("import gatesmith.models.sparse_mlp_net", {"amaranth", "cocotb"}),
         ("import gatesmith, gatesmith.flows, gatesmith.families", {"torch", "amaranth", "numpy"}),
@@ -78,6 +79,8 @@ def test_wheel_holds_the_package_only(tmp_path: Path) -> None:
             assert f"gatesmith/{path.relative_to(ROOT)}" in names, "a module is missing"
     for data in ("py.typed", "flows/silicon/generic.lib", "flows/schemas/design.schema.json"):
         assert f"gatesmith/{data}" in names
+    for path in (ROOT / "models" / "codes" / "tables").iterdir():
+        assert f"gatesmith/{path.relative_to(ROOT)}" in names
     for path in (ROOT / "models" / "checkpoints").glob("*.safetensors"):
         assert f"gatesmith/{path.relative_to(ROOT)}" in names
         assert path.stat().st_size < 1_000_000
