@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gatesmith.flows.report import report
     from gatesmith.flows.reproduce import reproduce
     from gatesmith.flows.silicon.cells import cells
+    from gatesmith.flows.simulate import simulate
     from gatesmith.flows.synth import synth
     from gatesmith.flows.train import train
     from gatesmith.flows.verify import verify
@@ -27,6 +28,7 @@ __all__ = [
     "power",
     "report",
     "reproduce",
+    "simulate",
     "synth",
     "train",
     "verify",

@@ -188,6 +188,43 @@ def verify(directory: str, **options: Any) -> int:
 
 
 @cli.command()
+@click.argument("source", metavar="CKPT|DIR")
+@click.option("--ebn0", metavar="DB,DB", required=True, help="Eb/N0 in dB, separated by commas.")
+@click.option(
+    "--target-errors",
+    type=int,
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Wrong frames to stop after, at each Eb/N0.",
+)
+@click.option(
+    "--max-frames",
+    type=int,
+    default=1_000_000,
+    show_default=True,
+    metavar="N",
+    help="Frames to stop after in any case.",
+)
+@click.option(
+    "--against",
+    metavar="NAME",
+    multiple=True,
+    help="Decoder to see the same frames: algebraic, sum-product, min-sum; repeat.",
+)
+@click.option("--assumed", type=float, metavar="DB", help="Eb/N0 that LLRs are scaled for.")
+@click.option("--seed", type=int, default=0, help="Of codewords and noise.")
+@click.option("-o", "output", metavar="FILE", help="Results as JSON.")
+@click.option("--plot", metavar="FILE", help="Draw error rates, *.svg, *.png or *.pdf.")
+def simulate(source: str, ebn0: str, **options: Any) -> None:
+    """Measure the error rates of a decoder with random codewords over a noisy channel."""
+    from gatesmith.flows.settings import parse_numbers
+    from gatesmith.flows.simulate import simulate as run
+
+    run(source, parse_numbers("--ebn0", ebn0), console=_console(), **options)
+
+
+@cli.command()
 @click.option(
     "--liberty",
     metavar="LIB",

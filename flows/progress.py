@@ -43,10 +43,12 @@ def training_progress() -> Iterator[Callable[..., None] | None]:
 
         def update(report: Any, run: str = "") -> None:
             state = f"loss {report.loss:.3f}"
-            if report.valid_accuracy is not None:
+            if getattr(report, "valid_accuracy", None) is not None:
                 state += f", validation {100 * report.valid_accuracy:.2f} %"
             if getattr(report, "valid_bpc", None) is not None:
                 state += f", validation {report.valid_bpc:.3f} bits a character"
+            if getattr(report, "valid_fer", None) is not None:
+                state += f", frame errors {100 * report.valid_fer:.2f} %"
             bar.update(
                 task,
                 description=run,

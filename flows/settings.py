@@ -6,7 +6,7 @@ from typing import Any
 
 from gatesmith.models.errors import UserError
 
-__all__ = ["check_keys", "parse_options", "split_settings"]
+__all__ = ["check_keys", "parse_numbers", "parse_options", "split_settings"]
 
 
 def split_settings(settings: Iterable[str]) -> dict[str, str]:
@@ -31,6 +31,14 @@ def check_keys(kind: str, keys: Iterable[str], known: Iterable[str]) -> None:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise UserError(f"Unknown {kind} {key!r}: {hint}there is {', '.join(known)}")
+
+
+def parse_numbers(what: str, text: str) -> list[float]:
+    """Numbers separated by commas; UserError for anything else."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError(f"{what} must be numbers separated by commas, not {text!r}") from None
 
 
 def parse_options(settings: Iterable[str]) -> dict[str, Any]:

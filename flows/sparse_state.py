@@ -1,6 +1,5 @@
 """``gatesmith reproduce sparse-state``: clocks with and without zero states, simulated."""
 
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass

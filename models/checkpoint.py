@@ -1,5 +1,7 @@
 """What the checkpoints of all families share: one safetensors file, checked when read."""
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,7 +11,15 @@ from gatesmith.models.config import Config
 from gatesmith.models.errors import UserError
 from gatesmith.models.store import read_store, write_store
 
-__all__ = ["check_tensors", "read_checkpoint", "read_config", "read_metrics", "write_checkpoint"]
+__all__ = [
+    "check_ranges",
+    "check_tensors",
+    "read_checkpoint",
+    "read_config",
+    "read_history",
+    "read_metrics",
+    "write_checkpoint",
+]
 
 C = TypeVar("C", bound=Config)
 FORMAT = "gatesmith-checkpoint"
@@ -79,3 +89,30 @@ def check_tensors(
         found = (arrays[name].shape, arrays[name].dtype.name)
         if found != shapes[name]:
             raise UserError(f"{path}: tensor {name!r} must be {shapes[name]}, not {found}")
+
+
+def read_history(path: str | Path, found: Any) -> list[dict[str, float]]:
+    """What each epoch reported, once it is known to be numbers."""
+    sound = isinstance(found, list) and all(
+        isinstance(entry, dict)
+        and all(
+            isinstance(value, (int, float)) and math.isfinite(value) for value in entry.values()
+        )
+        for entry in found
+    )
+    if not sound:
+        raise UserError(f"{path}: history must be a list of objects of numbers")
+    return list(found)
+
+
+def check_ranges(
+    path: str | Path, name: str, value: np.ndarray, ranges: Mapping[str, tuple[float, float]]
+) -> np.ndarray:
+    """A copy of an array within the range of the last part of its name; UserError beyond it."""
+    low, high = ranges.get(name.rpartition(".")[2], (-math.inf, math.inf))
+    if value.size and not (low <= value.min() and value.max() <= high):
+        raise UserError(
+            f"{path}: tensor {name!r} must be between {low:g} and {high:g}, "
+            f"not {value.min():g} to {value.max():g}"
+        )
+    return value.copy()

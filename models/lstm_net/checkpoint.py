@@ -1,6 +1,5 @@
 """Checkpoints: packed codes, gains and metadata in one safetensors file, checked when read."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,11 @@ import numpy as np
 import torch
 
 from gatesmith.models.checkpoint import (
+    check_ranges,
     check_tensors,
     read_checkpoint,
     read_config,
+    read_history,
     read_metrics,
     write_checkpoint,
 )
@@ -24,20 +25,12 @@ __all__ = ["load_checkpoint", "read_metrics", "save_checkpoint"]
 
 FAMILY = "lstm"
 TRITS = 5  # a byte
-_RANGES = (
-    ("gain_x", -1e6, 1e6),
-    ("gain_h", -1e6, 1e6),
-    ("gain_c", -1e6, 1e6),
-    ("bias", -1e6, 1e6),
-    ("bias_c", -1e6, 1e6),
-    ("mean_x", -1e12, 1e12),
-    ("mean_h", -1e12, 1e12),
-    ("mean_c", -1e12, 1e12),
-    ("variance_x", 0, 1e18),
-    ("variance_h", 0, 1e18),
-    ("variance_c", 0, 1e18),
-    ("fraction", 0, 20),
-)
+_RANGES = {
+    **dict.fromkeys(("gain_x", "gain_h", "gain_c", "bias", "bias_c"), (-1e6, 1e6)),
+    **dict.fromkeys(("mean_x", "mean_h", "mean_c"), (-1e12, 1e12)),
+    **dict.fromkeys(("variance_x", "variance_h", "variance_c"), (0, 1e18)),
+    "fraction": (0, 20),
+}
 
 
 def pack(codes: np.ndarray, kind: str) -> np.ndarray:
@@ -153,7 +146,8 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
     check_tensors(path, shapes, arrays)
     net = LowBitLSTM(config, vocabulary)
     state = {
-        name: torch.from_numpy(_checked(path, name, arrays[name])) for name in _vectors(config)
+        name: torch.from_numpy(check_ranges(path, name, arrays[name], _RANGES))
+        for name in _vectors(config)
     }
     for name, (kind, shape) in matrices.items():
         try:
@@ -165,7 +159,7 @@ def load_checkpoint(path: str | Path) -> LowBitLSTM:
     net.load_state_dict(state)
     for layer in net.stack:
         layer.frozen = config.quantiser == "stochastic"
-    net.history = _history(path, meta["history"])
+    net.history = read_history(path, meta["history"])
     return net.eval()  # type: ignore[no-any-return]
 
 
@@ -187,29 +181,3 @@ def _vocabulary(path: str | Path, found: Any, size: int) -> tuple[str, ...]:
     if not sound:
         raise UserError(f"{path}: vocabulary must be a list of {size} different characters")
     return tuple(found)
-
-
-def _history(path: str | Path, found: Any) -> list[dict[str, float]]:
-    """What each epoch reported, once it is known to be numbers."""
-    sound = isinstance(found, list) and all(
-        isinstance(entry, dict)
-        and all(
-            isinstance(value, (int, float)) and math.isfinite(value) for value in entry.values()
-        )
-        for entry in found
-    )
-    if not sound:
-        raise UserError(f"{path}: history must be a list of objects of numbers")
-    return list(found)
-
-
-def _checked(path: str | Path, name: str, value: np.ndarray) -> np.ndarray:
-    """A vector within the range of its kind."""
-    last = name.rpartition(".")[2]
-    for kind, low, high in _RANGES:
-        if kind == last and value.size and not (low <= value.min() and value.max() <= high):
-            raise UserError(
-                f"{path}: tensor {name!r} must be between {low:g} and {high:g}, "
-                f"not {value.min():g} to {value.max():g}"
-            )
-    return value.copy()

@@ -1,18 +1,12 @@
 """The Verilog of whole decoders: equal to the golden model, clean, and without multipliers."""
 
-import subprocess
-from unittest import mock
-
-import numpy as np
 import pytest
 from equality import differs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from minsum_designs import code_spec, matrix_spec, quasi_cyclic_matrix, random_frames, specs
+from minsum_designs import random_frames, specs
 
 from gatesmith.families import FAMILIES
-from gatesmith.flows.silicon.mapping import cells_of
-from gatesmith.models.codes import code
 
 FAMILY = FAMILIES["minsum"]
 
