@@ -1,6 +1,5 @@
 """``gatesmith reproduce sparse-neuron``: the paper's areas of one neuron beside ours."""
 
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

@@ -1,6 +1,5 @@
 """``gatesmith reproduce ternary-lstm``: the paper's engines of three kinds of weights and ours."""
 
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from gatesmith.flows.folders import check_writable, write_json
 from gatesmith.flows.silicon.area import AreaReport
 from gatesmith.flows.silicon.cells import choose_library
 from gatesmith.flows.synth import mapping_of
-from gatesmith.models.errors import UserError
 from gatesmith.models.lstm import Head, LSTMLayer, LSTMSpec
 from gatesmith.models.lstm.layer import GATES, WEIGHT_MOST
 from gatesmith.models.lstm.layout import sum_width, weight_memories

@@ -11,7 +11,16 @@ import numpy as np
 
 from gatesmith.models.errors import UserError
 
-__all__ = ["CLASSES", "DATASETS", "DEFAULT_BITS", "Dataset", "MissingData", "load", "quantise", "read_idx"]
+__all__ = [
+    "CLASSES",
+    "DATASETS",
+    "DEFAULT_BITS",
+    "Dataset",
+    "MissingData",
+    "load",
+    "quantise",
+    "read_idx",
+]
 
 DATASETS = ("digits", "mnist", "fashion-mnist")
 INPUTS = {"digits": 64, "mnist": 784, "fashion-mnist": 784}

@@ -149,7 +149,9 @@ def _find(name: str, file: str, inner: str, data_dir: str | Path | None, source:
     for place in places:
         if (place / file).is_file():
             return place / file
-    raise data.MissingData(f"Data {name!r}: no {file} in {', '.join(map(str, places))}; source: {source}")
+    raise data.MissingData(
+        f"Data {name!r}: no {file} in {', '.join(map(str, places))}; source: {source}"
+    )
 
 
 def _decode(path: Path, size: int | None = None) -> str:
