@@ -57,8 +57,9 @@ NOTES = (
         "frames, whose first step reads an empty state."
     ),
     (
-        f"More steps: the golden model alone, over {MORE_PLACES} places of the text in each stream, "
-        f"or {MORE_IMAGES} frames of images; the simulated ones are few and may be easy or hard."
+        f"More steps: the golden model alone, over {MORE_PLACES} places of the text in each "
+        f"stream, or {MORE_IMAGES} frames of images; the simulated ones are few and may be easy "
+        "or hard."
     ),
     (
         "Zeros alone: states that are 0. Joint: places that are 0 in all B sequences, which alone "

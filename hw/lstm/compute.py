@@ -390,7 +390,7 @@ class Compute(wiring.Component):
             with m.If(preset.write[index]):
                 m.d.comb += [
                     one.write.eq(preset.lanes),
-                    one.values.eq(preset.values),
+                    one.values.eq(preset.values.replicate(self._spec.elementwise)),
                     one.end.eq(preset.end),
                 ]
         return preset.begun

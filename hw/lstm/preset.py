@@ -25,6 +25,7 @@ class Preset(wiring.Component):
     word : In(16), advance : Out   The word of the frame, a clock after ``advance``.
     load, address, cell : Out      As ``load``, ``load_address``, ``load_cell`` of Elementwise.
     write : Out(layers)            Set states of these lists of a layer: ``lanes``, ``values``.
+    values : Out                   A cell, the same for all lists; 8 bits for each sequence.
     end : Out(1)                   They are the last of the layer.
     """
 
@@ -54,7 +55,7 @@ class Preset(wiring.Component):
                 "cell": Out(16),
                 "write": Out(len(spec.layers)),
                 "lanes": Out(spec.elementwise),
-                "values": Out(8 * spec.batch * spec.elementwise),
+                "values": Out(8 * spec.batch),
                 "end": Out(1),
             }
         )
@@ -88,7 +89,7 @@ class Preset(wiring.Component):
             self.cell.eq(word),
             self.write.eq(Cat(sets_state & (behind["layer"] == k) for k in range(len(self.write)))),
             self.lanes.eq(mask),
-            self.values.eq(Cat(together for _ in range(spec.elementwise))),
+            self.values.eq(together),
             self.end.eq(behind["last"]),
         ]
         return m

@@ -17,7 +17,7 @@ from gatesmith.models.lstm import trace
 
 @pytest.fixture
 def small(monkeypatch, tmp_path_factory):
-    """Two steps that count, one before them, of one place; a cache of its own."""
+    """One place of the text in each stream; a cache of its own."""
     monkeypatch.setenv("GATESMITH_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setattr(sparse_state, "PLACES", 1)
 

@@ -9,49 +9,32 @@ import pytest
 from equality import differs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lstm_designs import random_frames, random_spec
+from lstm_designs import random_frames, random_spec, specs
+from lstm_reference import entries
 
 from gatesmith.families import FAMILIES
 from gatesmith.flows.silicon.mapping import cells_of
+from gatesmith.models.frames import PAD
+from gatesmith.models.lstm.layer import KINDS
+from gatesmith.models.lstm.layout import sum_width
 
 FAMILY = FAMILIES["lstm"]
-KINDS = ["binary", "ternary", "int8", "int12"]
-
-
-@st.composite
-def specs(draw):
-    elementwise = draw(st.sampled_from([1, 1, 2, 3]))
-    lanes = 4 * elementwise * draw(st.sampled_from([1, 1, 2, 3]))
-    hidden = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
-    kind = draw(st.sampled_from(KINDS))
-    head_kind = draw(st.sampled_from([kind, *KINDS]))
-    packings = ["plain", "5trits"] if "ternary" in (kind, head_kind) else ["plain"]
-    sizes = [draw(st.integers(1, 9)), *(elementwise * size for size in hidden)]
-    return random_spec(
-        draw(st.integers(0, 2**32 - 1)),
-        [*sizes, draw(st.integers(1, 9))],
-        kind=kind,
-        head_kind=head_kind,
-        one_hot=draw(st.booleans()),
-        steps=draw(st.integers(1, 6)),
-        every_step=draw(st.booleans()),
-        scale_kind=draw(st.sampled_from(["integer", "power"])),
-        norm=draw(st.booleans()),
-        threshold=draw(st.sampled_from([0, 1, 20, 127])),
-        outputs=draw(st.sampled_from(["scores", "argmax"])),
-        state=draw(st.booleans()),
-        batch=draw(st.sampled_from([1, 1, 2, 3])),
-        lanes=lanes,
-        elementwise=elementwise,
-        packing=draw(st.sampled_from(packings)),
-        memory=draw(st.sampled_from(["rom", "sram", "stream"])),
-        offset_bits=draw(st.integers(1, 4)),
-    )
 
 
 def check_equal(spec, stall, folder):
     frames = random_frames(spec, 6)
     assert not differs(FAMILY.verilog(spec), spec, frames, folder, stall=stall)
+
+
+def check_clean(spec, folder):
+    path = folder / "clean.v"
+    path.write_text(FAMILY.verilog(spec))
+    for command in (
+        ["iverilog", "-g2005", "-Wall", "-o", str(folder / "out"), str(path)],
+        ["verilator", "--lint-only", str(path)],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 tmp_path_is_fine = HealthCheck.function_scoped_fixture
@@ -68,30 +51,40 @@ def test_verilog_matches_golden(tmp_path, spec, stall):
 @given(specs(), st.sampled_from([0.0, 0.3, 0.7]))
 def test_verilog_matches_golden_at_length(tmp_path, spec, stall):
     check_equal(spec, stall, tmp_path)
+    check_clean(spec, tmp_path)
 
 
 def test_one_step_at_a_time_is_the_whole(tmp_path):
-    """The final state of a frame, put into the next, continues the sequence."""
+    """The final state of a frame, put into the next, continues the sequence.
+
+    So the states and cells that the Verilog sends are those of every step.
+    """
     spec = random_spec(3, (6, 8, 4, 3), state=True, every_step=True, steps=5, batch=2)
     golden, layout = FAMILY.models.golden, spec.input_format
-    whole = layout.random(np.random.default_rng(1), 1)
     whole = layout.random(np.random.default_rng(1), 8)
     whole = whole[layout.repetitions(whole) == spec.steps][:1]
     states = layout.length(0) - 1
     each = layout.length(1) - layout.length(0)
-    answers, state = [], whole[:, 1 : 1 + states]
+    answers, singles, state = [], [], whole[:, 1 : 1 + states]
     for step in range(spec.steps):
-        frame = np.full_like(whole, np.iinfo(np.int64).min)
+        frame = np.full_like(whole, PAD)
         frame[:, 0], frame[:, 1 : 1 + states] = 0, state
         place = 1 + states + step * each
         frame[:, 1 + states : 1 + states + each] = whole[:, place : place + each]
+        singles.append(frame)
         out = golden(spec, frame).outputs
         length = spec.output_format.lengths(out)[0]
         answers.append(out[:, : length - 3 - states])
         state = out[:, length - 3 - states : length - 3]
     at_once = golden(spec, whole).outputs
     assert np.array_equal(np.concatenate([*answers, state], axis=1), at_once[:, :-3])
-    assert not differs(FAMILY.verilog(spec), spec, whole, tmp_path)
+    frames = np.concatenate([whole, *singles])
+    assert not differs(FAMILY.verilog(spec), spec, frames, tmp_path)
+
+
+def fill(frames, first, value):
+    """All words from the first on, whatever the length of the frame."""
+    frames[:, first:] = np.where(frames[:, first:] == PAD, PAD, value)
 
 
 def corner(name):
@@ -101,25 +94,46 @@ def corner(name):
     zero, most = np.zeros_like(layer.bias), np.full_like(layer.bias, 2047)
     frames = random_frames(base, 4, seed=2)
     first, cells = 1, layer.hidden
+    step = first + 2 * cells
     if name == "all states zero":  # nothing passes the greatest threshold
         return replace(base, layers=(replace(layer, threshold=127),)), frames
     if name == "no state zero":  # every gate is open
         layer = replace(layer, scale_x=zero, scale_h=zero, bias=most)
         return replace(base, layers=(layer,)), frames
     if name == "cell saturates":
-        frames[:, first + cells : first + 2 * cells] = np.resize([32767, -32768], cells)
+        frames[:, first + cells : step] = np.resize([32767, -32768], cells)
         layer = replace(layer, scale_x=zero, scale_h=zero, bias=most)
         return replace(base, layers=(layer,)), frames
     if name == "longest run of zeros":
-        frames[:, 0] = 0
-        frames[:, first : first + cells] = 0
-        step = first + 2 * cells
-        frames[:, step:] = np.where(frames[:, step:] == np.iinfo(np.int64).min, frames[:, step:], 0)
+        frames[:, : first + cells] = 0
+        fill(frames, step, 0)
         return base, frames
     assert name == "greatest sums"
-    frames[:, 0], frames[:, first : first + cells] = 1, -128
-    ones = np.ones_like(layer.weight_h)
-    return replace(base, layers=(replace(layer, weight_h=ones, scale_h=most),)), frames
+    base = random_spec(11, (8, 8, 3), kind="int12", state=True, steps=4, scale_bits=16, shift=29)
+    frames = random_frames(base, 4, seed=2)
+    frames[:, : first + cells] = -128
+    frames[:, 0] = 1
+    fill(frames, step, -128)
+    weights = np.where(np.arange(4 * cells) % 2, 2047, -2047)[:, None].repeat(cells, axis=1)
+    scales = np.full_like(layer.scale_h, 32767)
+    layer = replace(
+        base.layers[0], weight_x=weights, weight_h=weights, scale_x=scales, scale_h=scales
+    )
+    bias = np.array([(1 << 30) - 1, 1 - (1 << 30), 0])
+    head = replace(base.head, weight=weights[:3], bias=bias)
+    return replace(base, layers=(layer,), head=head), frames
+
+
+def fillers(spec, vector):
+    """Entries of zeros that stand only because the offset before them can count no further."""
+    found = entries([(int(value),) for value in vector], spec.offset_bits, False)
+    return [place for place, (_, values, last) in enumerate(found) if not (any(values) or last)]
+
+
+def spans(spec, sums):
+    """Whether sums go both ways, so far that a bit less would not hold them."""
+    least = 1 << sum_width(spec) - 2
+    return bool(sums.max() >= least and sums.min() < -least)
 
 
 CORNERS = [
@@ -130,14 +144,18 @@ CORNERS = [
 @pytest.mark.parametrize("name", CORNERS)
 def test_corner(tmp_path, name):
     spec, frames = corner(name)
-    trace = FAMILY.models.trace(spec, frames)[0]
+    trace, layer = FAMILY.models.trace(spec, frames)[0], spec.layers[0]
     running = trace.cells[:, 0]
+    states = frames[:, 1 : 1 + layer.hidden]
+    inputs = frames[:, 1 + 2 * layer.hidden :][:, : layer.inputs]
+    lists = [states[0, lane :: spec.elementwise] for lane in range(spec.elementwise)]
     reached = {
         "all states zero": not trace.states.any(),
         "no state zero": bool(trace.states[:, 0].all()),
         "cell saturates": bool((running == 32767).any()),
-        "longest run of zeros": True,
-        "greatest sums": True,
+        "longest run of zeros": all(fillers(spec, vector) for vector in (inputs[0], *lists)),
+        "greatest sums": spans(spec, inputs @ layer.weight_x.T)
+        and spans(spec, states @ layer.weight_h.T),
     }
     assert reached[name]
     assert not differs(FAMILY.verilog(spec), spec, frames, tmp_path, stall=0.3)
@@ -180,18 +198,13 @@ def test_what_multiplies(kind, scale_kind):
 @pytest.mark.parametrize(
     "options",
     [dict(), dict(one_hot=True, every_step=True, batch=2), dict(sizes=(1, 1, 1), lanes=4,
-     elementwise=1), dict(sizes=(4, 4, 8, 5), state=True, norm=True, kind="int8")],
-    ids=["plain", "symbols", "least", "stacked"],
+     elementwise=1), dict(sizes=(4, 4, 8, 5), state=True, norm=True, kind="int8", batch=2),
+     dict(sizes=(3, 2, 4, 2), kind=["int12", "binary"], norm=[True, False], shift=[40, 0],
+          threshold=[0, 127], wide=True, scale_bits=16)],
+    ids=["plain", "symbols", "least", "stacked", "mixed"],
 )  # fmt: skip
 def test_verilog_is_clean(tmp_path, options, memory):
-    path = tmp_path / "design.v"
-    path.write_text(FAMILY.verilog(random_spec(4, memory=memory, **options)))
-    for command in (
-        ["iverilog", "-g2005", "-Wall", "-o", str(tmp_path / "out"), str(path)],
-        ["verilator", "--lint-only", str(path)],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    check_clean(random_spec(4, memory=memory, **options), tmp_path)
 
 
 def test_missing_saturation_is_seen(tmp_path):

@@ -6,40 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from lstm_designs import random_frames, random_spec
+from lstm_designs import random_frames, random_spec, specs
 from lstm_reference import reference
 
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import PAD
 from gatesmith.models.lstm import counters, golden, trace
-from gatesmith.models.lstm.layer import KINDS
-
-
-@st.composite
-def specs(draw):
-    elementwise = draw(st.integers(1, 3))
-    kind, head_kind = draw(st.sampled_from(KINDS)), draw(st.sampled_from(KINDS))
-    hidden = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
-    sizes = [draw(st.integers(1, 12)), *(elementwise * size for size in hidden)]
-    return random_spec(
-        draw(st.integers(0, 2**32 - 1)),
-        [*sizes, draw(st.integers(1, 9))],
-        kind=kind,
-        head_kind=head_kind,
-        one_hot=draw(st.booleans()),
-        steps=draw(st.integers(1, 5)),
-        every_step=draw(st.booleans()),
-        scale_kind=draw(st.sampled_from(["integer", "power"])),
-        norm=draw(st.booleans()),
-        threshold=draw(st.sampled_from([0, 1, 20, 60, 127])),
-        outputs=draw(st.sampled_from(["scores", "argmax"])),
-        state=draw(st.booleans()),
-        batch=draw(st.integers(1, 3)),
-        lanes=4 * elementwise * draw(st.integers(1, 3)),
-        elementwise=elementwise,
-        offset_bits=draw(st.integers(1, 3)),
-    )
 
 
 @settings(max_examples=60)
