@@ -38,12 +38,18 @@ setup: .venv/ready
 		{ echo "error: no CPU build of torch: install one into .venv, then make setup" >&2; exit 1; }; fi
 	@echo "Installing gatesmith and its dependencies"
 	@if [ "$(TORCH)" = skip ]; then $(BIN)/pip install --quiet -e '.[fpga,dev]'; \
-	else $(BIN)/pip install --quiet -e '.[train,fpga,dev,references]'; fi
+	else $(BIN)/pip install --quiet -e '.[train,fpga,dev]'; fi
 	@touch $@
 
-# Verilator is needed by tests only: they ask it for a second opinion on the Verilog.
+# Needed by tests only: Verilator, for a second opinion on the Verilog, and Sionna, on decoders.
+# Sionna wants torch: without one its tests are passed over, or pip would bring gigabytes of CUDA.
 .venv/ready-for-tests: .venv/ready
 	@command -v verilator >/dev/null || { $(call apt, verilator); }
+	@! $(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/pip install --quiet -e '.[test]'
+	@touch $@
+
+.venv/ready-for-bench: .venv/ready-for-tests
+	@$(BIN)/pip install --quiet -e '.[bench]'
 	@touch $@
 
 demo: setup
@@ -56,8 +62,7 @@ test-all: setup .venv/ready-for-tests
 	$(BIN)/pytest -q -n 2 --dist worksteal -m ""
 
 # Named bench_*.py, so that no test run collects them.
-bench: setup
-	@$(BIN)/pip install --quiet -e '.[bench]'
+bench: setup .venv/ready-for-bench
 	$(BIN)/pytest -q -o python_files='bench_*.py' tests/benchmarks
 
 # make bench-peers OPTIONS='--skip-large'; --help lists the options. The peers are programs that are

@@ -63,10 +63,11 @@ def test_flooding_equals_sionna_on_many_frames(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CODES)
 def test_layered_equals_sionna_on_many_frames(name):
-    """In single precision: a 5G code has 42 layers, for each of which Sionna sums all messages."""
+    """A 5G code has 42 layers, after each of which Sionna sums all messages: single precision."""
+    precision, iterations = ("single", 2) if name.startswith("nr") else ("double", CODES[name])
     sound = _equal(
-        name, FRAMES + 200, 2, iterations=2, schedule="layered", rows_per_clock=LAYERS[name][-1],
-        precision="single",
+        name, FRAMES + 200, 2, precision=precision, iterations=iterations, schedule="layered",
+        rows_per_clock=LAYERS[name][-1],
     )  # fmt: skip
     assert sound >= FRAMES
 
