@@ -41,9 +41,15 @@ setup: .venv/ready
 	else $(BIN)/pip install --quiet -e '.[train,fpga,dev]'; fi
 	@touch $@
 
-# Verilator is needed by tests only: they ask it for a second opinion on the Verilog.
+# Needed by tests only: Verilator, for a second opinion on the Verilog, and Sionna, on decoders.
+# Sionna wants torch, which by now is there, whoever brought it.
 .venv/ready-for-tests: .venv/ready
 	@command -v verilator >/dev/null || { $(call apt, verilator); }
+	@$(BIN)/pip install --quiet -e '.[test]'
+	@touch $@
+
+.venv/ready-for-bench: .venv/ready-for-tests
+	@$(BIN)/pip install --quiet -e '.[bench]'
 	@touch $@
 
 demo: setup
@@ -56,7 +62,7 @@ test-all: setup .venv/ready-for-tests
 	$(BIN)/pytest -q -n 2 --dist worksteal -m ""
 
 # Named bench_*.py, so that no test run collects them.
-bench: setup
+bench: setup .venv/ready-for-bench
 	$(BIN)/pytest -q -o python_files='bench_*.py' tests/benchmarks
 
 # make bench-peers OPTIONS='--skip-large'; --help lists the options. The peers are programs that are

@@ -13,9 +13,21 @@ def operations(spec: MinSumSpec) -> int:
 
 
 def parts(spec: MinSumSpec) -> dict[str, str]:
-    """What each instance below the top module is, in words; the top is the empty path."""
+    """What each instance below the top module is, in words; the top is the empty path.
+
+    Check and variable nodes, many of one kind, go by the names of their instances in the decoder.
+    """
+    if spec.schedule == "flooding":
+        decoder = f"flooding decoder: {spec.checks} checks and {spec.variables} variables at once"
+    else:
+        rows = f"{spec.rows_per_clock} row{'s' * (spec.rows_per_clock > 1)}"
+        decoder = f"layered decoder: {rows} of {spec.checks} a clock"
     return {
         "": "AXI4-Stream ports",
         "s_guard": "length check of input frames",
-        "core": f"decoder, {spec.schedule}",
+        "core": "order of iterations",
+        "core.intake": "LLRs of the next frame",
+        "core.decoder": decoder,
+        "core.syndrome": "syndrome of the decision",
+        "core.output": "bits and posteriors on their way out",
     }
