@@ -3,10 +3,12 @@
 import ctypes
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +116,27 @@ def run_cxxrtl(
     )
 
 
+def _operations(text: str, top: str) -> int:
+    """Assignments of a flat design, of the text of its modules."""
+    own: dict[str, int] = {}
+    inside: dict[str, list[str]] = {}
+    for body in re.split(r"^module ", text, flags=re.MULTILINE)[1:]:
+        name = _plain_name(body.split("(", 1)[0])
+        own[name] = body.count("assign ") + body.count(" <= ")
+        found = re.findall(r"^  (\\\S+|[A-Za-z_]\w*) +(?:\\\S+|\w+) +\(", body, re.MULTILINE)
+        inside[name] = [_plain_name(one) for one in found]
+
+    def total(name: str) -> int:
+        counts = Counter(one for one in inside[name] if one in own)
+        return own[name] + sum(total(one) * count for one, count in counts.items())
+
+    return total(top) if top in own else sum(own.values())
+
+
+def _plain_name(name: str) -> str:
+    return name.strip().lstrip("\\")
+
+
 def _library(verilog: Path, top: str, defines: list[str], folder: Path) -> Path:
     """The compiled model of a design, compiled unless the folder has it."""
     compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
@@ -141,7 +164,7 @@ def _library(verilog: Path, top: str, defines: list[str], folder: Path) -> Path:
         work = Path(name)
         shutil.copy(verilog, work / "design.v")
         text = verilog.read_text()
-        large = text.count("assign ") + text.count(" <= ") > LARGE
+        large = _operations(text, top) > LARGE
         lines = [
             "read_verilog design.v",
             f"hierarchy -check -top {top}",

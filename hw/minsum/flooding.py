@@ -92,8 +92,9 @@ class CheckNode(wiring.Component):
         if not self._tying.each:
             constant = self._tying.constant
             parameter = self.parameters if constant is None else constant
-            for name in {"first", "second"} & found.keys():
-                found[name] = update(m, found[name], parameter)
+            for name in ("first", "second"):
+                if name in found:
+                    found[name] = update(m, found[name], parameter)
         kept = Signal(check_layout(degree, update.bits), reset_less=True)
         fields = {name: kept[name] for name in found}
         with m.If(self.clear):

@@ -1,12 +1,22 @@
 """The Verilog of whole decoders: equal to the golden model, clean, and without multipliers."""
 
+import hashlib
+import os
+import subprocess
+import sys
+from unittest import mock
+
+import numpy as np
 import pytest
 from equality import differs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from minsum_designs import random_frames, specs
+from minsum_designs import code_spec, matrix_spec, quasi_cyclic_matrix, random_frames, specs
 
 from gatesmith.families import FAMILIES
+from gatesmith.flows.silicon.mapping import cells_of
+from gatesmith.hw.minsum.check import Found, least_two
+from gatesmith.models.codes import code
 
 FAMILY = FAMILIES["minsum"]
 
@@ -30,3 +40,108 @@ def test_verilog_matches_golden(tmp_path, spec, stall):
 @given(specs(), st.sampled_from([0.0, 0.3, 0.7]))
 def test_verilog_matches_golden_at_length(tmp_path, spec, stall):
     check_equal(spec, stall, tmp_path)
+
+
+def designs():
+    """A design of each kind that a random small matrix rarely or never gives."""
+    rng = np.random.default_rng(3)
+    blocks = quasi_cyclic_matrix(rng, 2, 3, 4)
+    repeated = np.hstack([np.array(HAMMING, dtype=np.uint8), np.eye(3, dtype=np.uint8)])
+    bch = code("bch-15-11")
+    layered: dict = dict(schedule="layered", posteriors=True)
+    return {
+        "flooding": code_spec(bch, posteriors=True, llrs_per_beat=5),
+        "two stages": code_spec(bch, stages=2, outputs="information", bits_per_beat=64),
+        "each edge": matrix_spec(repeated, tying="edge", early_stop=False, posteriors=True),
+        "normalised": matrix_spec(repeated, tying="edge", update="normalised", posteriors=True),
+        "cyclic": code_spec(bch, llrs_per_beat=12, **layered),
+        "cyclic, two rows": code_spec(bch, rows_per_clock=2, **layered),
+        "cyclic, each edge": code_spec(
+            bch, parameters=rng.integers(0, 3, (5, bch.edges)), groups=np.arange(bch.edges),
+            **layered,
+        ),
+        "blocks": matrix_spec(blocks, lifting=4, rows_per_clock=4, tying="check", **layered),
+        "blocks that turn": matrix_spec(blocks, lifting=4, rows_per_clock=2, **layered),
+        "any matrix": matrix_spec(repeated, rows_per_clock=2, update="plain", **layered),
+        "least": matrix_spec(np.array([[1]]), message_bits=3, iterations=1, bits_per_beat=1),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", designs())
+def test_verilog_is_clean(tmp_path, name):
+    path = tmp_path / "design.v"
+    path.write_text(FAMILY.verilog(designs()[name]))
+    for command in (
+        ["iverilog", "-g2005", "-Wall", "-o", str(tmp_path / "out"), str(path)],
+        ["verilator", "--lint-only", str(path)],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["flooding", "two stages", "cyclic, each edge", "blocks"])
+def test_design_matches_golden(tmp_path, name):
+    check_equal(designs()[name], 0.3, tmp_path)
+
+
+@pytest.mark.parametrize("schedule", ["flooding", "layered"])
+def test_many_frames_on_the_compiled_engine(tmp_path, schedule):
+    spec = code_spec(code("bch-63-36"), schedule=schedule, llrs_per_beat=12, posteriors=True)
+    check_equal(spec, 0.3, tmp_path, 200, "cxxrtl")
+
+
+@pytest.mark.parametrize("schedule", ["flooding", "layered"])
+@pytest.mark.parametrize("update", ["plain", "offset"])
+def test_nothing_multiplies(schedule, update):
+    spec = matrix_spec(np.array(HAMMING), update=update, tying="edge", schedule=schedule)
+    assert "$mul" not in cells_of(FAMILY.verilog(spec), spec.name)
+
+
+@pytest.mark.parametrize("schedule", ["flooding", "layered"])
+def test_one_scale_needs_no_multiplier(schedule):
+    spec = matrix_spec(np.array(HAMMING), update="normalised", schedule=schedule)
+    assert "$mul" not in cells_of(FAMILY.verilog(spec), spec.name)
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+@pytest.mark.parametrize("name", ["each edge", "cyclic, each edge"])
+def test_verilog_is_the_same_on_every_run(seed, name):
+    """Also where sets and hashes come in another order."""
+    script = (
+        "import sys, hashlib; sys.path.insert(0, 'tests/hw/minsum'); sys.path.insert(0, 'tests')\n"
+        "from test_minsum import FAMILY, designs\n"
+        f"print(hashlib.sha256(FAMILY.verilog(designs()[{name!r}]).encode()).hexdigest())"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": seed}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    here = hashlib.sha256(FAMILY.verilog(designs()[name]).encode()).hexdigest()
+    assert done.stdout.strip() == here
+
+
+@pytest.mark.parametrize("schedule", ["flooding", "layered"])
+@pytest.mark.parametrize("fault", ["second minimum", "saturation"])
+def test_fault_is_seen(tmp_path, schedule, fault):
+    """What random small decoders must not be blind to."""
+    spec = code_spec(code("bch-15-11"), schedule=schedule, posteriors=True, update="plain")
+
+    def approximate(m, magnitudes):
+        found = least_two(m, magnitudes)
+        return Found(first=found.first, second=found.first, index=found.index)
+
+    def unclamped(m, total, bits):
+        return total[-1], abs(total)[: bits - 1]
+
+    where, what = {
+        "second minimum": ("gatesmith.hw.minsum.check.least_two", approximate),
+        "saturation": (
+            "gatesmith.hw.minsum.variable.to_check"
+            if schedule == "flooding"
+            else "gatesmith.hw.minsum.layered.to_check",
+            unclamped,
+        ),
+    }[fault]
+    with mock.patch(where, what):
+        text = FAMILY.verilog(spec)
+    assert differs(text, spec, random_frames(spec, 8), tmp_path, brief=True)
