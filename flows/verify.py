@@ -155,15 +155,21 @@ def choose_frames(
 
     A quarter, but no more than ``odd_frames``, is extreme or random; the others are the first of
     the test set that the model was trained for, or random where there is none, or where the family
-    makes no frames of it. Where lengths vary, those of random frames do, and the shortest and the
-    longest are among them.
+    makes no frames of it. A family whose data is made, not read, brings ``made_frames`` instead.
+    Where lengths vary, those of random frames do, and the shortest and the longest are among them.
     """
     layout, rng = spec.input_format, np.random.default_rng(seed)
     odd = min(count // 4, odd_frames)
     frames, real, used = layout.random(rng, count), None, 0
     source = "random, not real data"
     to_frames = getattr(entry.models, "dataset_frames", None)
-    if name and to_frames is not None:
+    make_frames = getattr(entry.models, "made_frames", None)
+    if make_frames is not None:
+        used = count - odd
+        real, what = make_frames(spec, used, seed)
+        rest = f", {odd} random or extreme" if odd else ""
+        source = f"{used} {what}{rest}"
+    elif name and to_frames is not None:
         try:
             real = to_frames(spec, data.load(name, data_dir))
         except UserError as error:

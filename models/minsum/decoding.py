@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatesmith.models.errors import UserError
+from gatesmith.models.errors import UserError, check
 from gatesmith.models.minsum.blocks import RowGroup
 from gatesmith.models.minsum.layout import check_degrees, first_edges, row_groups
 from gatesmith.models.minsum.spec import MinSumSpec
 
-__all__ = ["Decoded", "decode"]
+__all__ = ["Decoded", "check_llrs", "decode"]
 
-AT_ONCE = 1 << 19  # messages of the checks that are computed at once: fits the cache of a core
+AT_ONCE = 1 << 18  # messages of the checks that are computed at once: fits the cache of a core
 WIDTHS = (128, 4096)  # frames side by side, at least and at most
 KEPT = 1 << 27  # messages that are kept at once: bounds the memory
 
@@ -129,20 +129,29 @@ def _merged(batches: list[_Batch], width: int) -> list[_Batch]:
     return found
 
 
+def check_llrs(spec: MinSumSpec, llrs: np.ndarray) -> np.ndarray:
+    """The LLRs; UserError unless they are integers ``[frames, variables]`` from -M - 1 to M."""
+    llrs = np.asarray(llrs)
+    if llrs.ndim != 2 or llrs.shape[1] != spec.variables:
+        raise UserError(f"LLRs must have shape [frames, {spec.variables}], not {llrs.shape}")
+    check(llrs.dtype.kind in "iu", "LLRs", "integers", str(llrs.dtype))
+    low, high = -spec.most - 1, spec.most
+    wrong = np.argwhere((llrs < low) | (llrs > high))
+    if wrong.size:
+        frame, variable = wrong[0].tolist()
+        raise UserError(
+            f"LLR {variable} of frame {frame} must be between {low} and {high}, "
+            f"not {llrs[frame, variable]}"
+        )
+    return llrs
+
+
 def decode(spec: MinSumSpec, llrs: np.ndarray) -> Decoded:
     """Decode int ``[frames, variables]``: LLRs in steps, positive means bit 0.
 
     UserError unless they are integers from -M - 1 to M; -M - 1 is read as -M.
     """
-    llrs = np.asarray(llrs)
-    shape = ("frames", spec.variables)
-    if llrs.ndim != 2 or llrs.shape[1] != spec.variables:
-        raise UserError(f"LLRs must have shape [{shape[0]}, {shape[1]}], not {llrs.shape}")
-    if llrs.dtype.kind not in "iu":
-        raise UserError(f"LLRs must be integers, not {llrs.dtype}")
-    if llrs.size and (llrs.min() < -spec.most - 1 or llrs.max() > spec.most):
-        wrong = llrs.min() if llrs.min() < -spec.most - 1 else llrs.max()
-        raise UserError(f"LLRs must be between {-spec.most - 1} and {spec.most}, not {wrong}")
+    llrs = check_llrs(spec, llrs)
     graph = _Graph(spec)
     result = Decoded(
         posteriors=np.empty(llrs.shape, dtype=graph.posterior_kind),

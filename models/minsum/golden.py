@@ -18,8 +18,8 @@ def llrs_of(spec: MinSumSpec, frames: np.ndarray) -> np.ndarray:
         # The field's sign bit goes to bit 63, and back.
         field = frames << np.int64(64 - bits * (place + 1))
         fields[:, :, place] = field >> np.int64(64 - bits)
-    llrs = fields.reshape(len(frames), -1)[:, : spec.variables]
-    return np.clip(llrs, -spec.most, spec.most)
+    llrs = fields.reshape(len(frames), frames.shape[1] * spec.llrs_per_beat)
+    return np.clip(llrs[:, : spec.variables], -spec.most, spec.most)
 
 
 def pack_bits(bits: np.ndarray, width: int) -> np.ndarray:

@@ -12,13 +12,14 @@ from gatesmith.models.minsum.layout import is_cyclic, is_quasi_cyclic, variable_
 from gatesmith.models.names import check_name
 from gatesmith.models.store import read_store, write_store
 
-__all__ = ["MinSumSpec"]
+__all__ = ["ITERATIONS", "MinSumSpec"]
 
 FORMAT = "gatesmith-spec"
 UPDATES = ("plain", "offset", "normalised")
 SCHEDULES = ("flooding", "layered")
 OUTPUTS = ("word", "information")
 WORD = 64  # bits of a word on the wires, at most
+ITERATIONS = 1024  # at most
 
 _ARRAYS: dict[str, type[np.int16 | np.int32]] = {
     "edge_check": np.int32,
@@ -33,7 +34,7 @@ _NUMBERS = (
     ("lifting", 1, 1 << 16),
     ("message_bits", 3, 8),
     ("scale_bits", 1, 8),
-    ("iterations", 1, 1024),
+    ("iterations", 1, ITERATIONS),
     ("llr_step_num", 1, 1 << 16),
     ("llr_step_den", 1, 1 << 16),
     ("rows_per_clock", 1, 1 << 16),
@@ -313,7 +314,7 @@ class MinSumSpec:
         }
         given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
         times = len(self.parameters)
-        if times > 1 and isinstance(iterations, int) and 1 <= iterations <= 1024:
+        if times > 1 and isinstance(iterations, int) and 1 <= iterations <= ITERATIONS:
             given["parameters"] = self.parameters[np.minimum(np.arange(iterations), times - 1)]
         return replace(self, **given)
 
