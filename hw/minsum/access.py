@@ -8,7 +8,7 @@ a cyclic one.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from gatesmith.models.minsum import MinSumSpec
 from gatesmith.models.minsum.layout import check_degrees, first_edges, row_groups, variable_degrees

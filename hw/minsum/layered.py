@@ -146,7 +146,7 @@ class RowNode(wiring.Component):
             magnitudes = [fields["magnitudes"].word_select(k, bits) for k in range(degree)]
         else:
             magnitudes = answers(fields, degree)
-        found = []
+        found: list[tuple[Value, Value]] = []
         for port, magnitude in enumerate(magnitudes):
             signal = Signal(bits, name=f"{name}_{port}")
             m.d.comb += signal.eq(magnitude)

@@ -73,10 +73,12 @@ def _code(path: str | Path, about: Any, arrays: dict[str, np.ndarray]) -> Code:
     found: dict[str, Any] = {
         name: arrays[f"code.{name}"] for name in _CODE if f"code.{name}" in arrays
     }
+    shapes: dict[str, tuple[tuple[int, ...], str]] = {
+        f"code.{name}": ((found[name].size if name in found else 0,), "int32") for name in _CODE
+    }
     check_tensors(
         path,
-        {f"code.{name}": ((found[name].size,), "int32") for name in found}
-        | {f"code.{name}": ((0,), "int32") for name in _CODE if name not in found},
+        shapes,
         {name: value for name, value in arrays.items() if name.startswith("code.")},
     )
     if not isinstance(about, dict) or set(about) != {"name", "n", "lifting"}:

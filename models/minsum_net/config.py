@@ -171,7 +171,7 @@ class MinSumConfig(Config):
 _BCH = MinSumConfig(code="bch-63-36", iterations=5, start=1.3)
 _CCSDS = MinSumConfig(
     code="ccsds-128-64",
-    iterations=10,
+    iterations=20,
     tying="iteration",
     llr_step=0.5,
     start=0.5,
@@ -180,9 +180,16 @@ _CCSDS = MinSumConfig(
     ebn0_points=5,
     schedule="layered",
     loss="frame-error",
+    steps=800,
 )
 _WIFI = dataclasses.replace(
-    _CCSDS, code="wifi-648-r12", iterations=10, ebn0_low=1.0, ebn0_high=2.5, ebn0_points=4
+    _CCSDS,
+    code="wifi-648-r12",
+    iterations=10,
+    ebn0_low=1.0,
+    ebn0_high=2.5,
+    ebn0_points=4,
+    steps=300,
 )
 
 

@@ -10,6 +10,7 @@ from gatesmith.models.codes import Code
 from gatesmith.models.errors import UserError
 from gatesmith.models.minsum import MinSumSpec
 from gatesmith.models.minsum.decoding import decode
+from gatesmith.models.minsum.inputs import quantise
 from gatesmith.models.minsum_net.bounded import BoundedDistance
 from gatesmith.models.minsum_net.config import MinSumConfig
 from gatesmith.models.minsum_net.net import MinSumDecoder
@@ -87,19 +88,13 @@ class GoldenDecoder:
 
     def decide(self, llr: np.ndarray) -> Decision:
         """Bits of each frame of ``[n, frames]``."""
-        steps = quantised(self.spec, llr)
+        steps = quantise(self.spec, llr)
         found = decode(self.spec, np.ascontiguousarray(steps.T))
         return Decision(
             bits=np.ascontiguousarray(found.bits.T),
             iterations=found.iterations,
             satisfied=found.satisfied,
         )
-
-
-def quantised(spec: MinSumSpec, llr: np.ndarray) -> np.ndarray:
-    """Channel LLRs in steps of a Spec, halves up, saturated; int8 of the same shape."""
-    steps = np.floor(llr / np.float32(spec.llr_step_num / spec.llr_step_den) + 0.5)
-    return steps.clip(-spec.most, spec.most).astype(np.int8)
 
 
 def baseline(

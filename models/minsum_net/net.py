@@ -152,14 +152,15 @@ class MinSumDecoder(nn.Module):
         return self.hard(self.soft())
 
     def quantise(self, llr: Tensor) -> Tensor:
-        """Channel LLRs ``[n, frames]`` in units of the decoder, rounded and saturated."""
+        """Channel LLRs ``[n, frames]`` in units of the decoder: to the nearest, saturated."""
         if llr.dim() != 2 or llr.shape[0] != self.code.n:
             raise UserError(f"LLRs must have shape [{self.code.n}, frames], not {list(llr.shape)}")
-        llr = llr.to(torch.get_default_dtype()) if not llr.is_floating_point() else llr
-        channel = llr / self.unit
-        if self.config.quantised:
-            channel = torch.floor(channel + 0.5).clamp_(-self.most, self.most)
-        return channel
+        if not self.config.quantised:
+            return llr
+        step = self.config.step_fraction
+        # In double precision, as the frames of a Spec are made.
+        steps = torch.round(llr.double() * (step.denominator / step.numerator))
+        return steps.clamp_(-self.most, self.most).to(self.place.dtype)
 
     def _check_nodes(self, messages: Tensor, group: int, soft: Tensor, hard: Tensor) -> Tensor:
         """New messages of the checks of a group; values are those of each edge, ``[e, 1]``."""

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from gatesmith.models.codes import Code, bch, code
 from gatesmith.models.errors import UserError
 from gatesmith.models.minsum.decoding import decode
+from gatesmith.models.minsum.inputs import quantise
 from gatesmith.models.minsum_net import MinSumConfig, MinSumDecoder, lower
 from gatesmith.models.minsum_net.channel import draw
 from gatesmith.models.minsum_net.config import TYINGS
-from gatesmith.models.minsum_net.decoders import quantised
 
 SMALL = bch(15, 7)
 
@@ -29,7 +29,7 @@ def check_equal(net, llr, **options):
     """Posteriors, iterations and syndromes of the net are those of the golden model of its Spec."""
     for early in (False, True):
         spec = lower(net, early_stop=early, **options)
-        golden = decode(spec, quantised(spec, llr).T)
+        golden = decode(spec, quantise(spec, llr).T)
         found = net.decode(torch.from_numpy(llr), early)
         assert np.array_equal(golden.posteriors.T, found.posterior.numpy())
         assert np.array_equal(golden.bits.T, found.bits.numpy())
@@ -155,7 +155,7 @@ def test_posterior_does_not_saturate():
 
 def test_quantises_by_step():
     net = net_of(llr_step=0.5, message_bits=4)
-    llr = torch.tensor([0.0, 0.24, 0.25, -0.3, 99.0, -99.0] + 9 * [0.0])[:, None]
+    llr = torch.tensor([0.0, 0.25, 0.26, -0.3, 99.0, -99.0] + 9 * [0.0])[:, None]
     assert net.quantise(llr).flatten().tolist()[:6] == [0, 0, 1, -1, 7, -7]
 
 
