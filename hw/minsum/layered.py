@@ -146,7 +146,7 @@ class RowNode(wiring.Component):
             magnitudes = [fields["magnitudes"].word_select(k, bits) for k in range(degree)]
         else:
             magnitudes = answers(fields, degree)
-        found = []
+        found: list[tuple[Value, Value]] = []
         for port, magnitude in enumerate(magnitudes):
             signal = Signal(bits, name=f"{name}_{port}")
             m.d.comb += signal.eq(magnitude)
@@ -322,7 +322,7 @@ class Layered(wiring.Component):
         wanted = edges if tying.each else edges.max(axis=2)
         shape = wanted.reshape(len(wanted), -1)
         words = [
-            tying.packed((row[shape[group]] * (shape[group] >= 0)))
+            tying.packed(row[shape[group]] * (shape[group] >= 0))
             for row in values
             for group in range(len(shape))
         ]
@@ -381,9 +381,7 @@ def _by_value(values: Sequence[Any]) -> dict[Any, list[int]]:
     return found
 
 
-def _by_phase(
-    m: Module, phase: Value, choices: dict[Any, list[int]], phases: int | None
-) -> None:
+def _by_phase(m: Module, phase: Value, choices: dict[Any, list[int]], phases: int | None) -> None:
     """One of the assignments, by the phase; when only some of them matter, any in the others."""
     items = list(choices.items())
     if not items:
