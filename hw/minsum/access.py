@@ -8,7 +8,6 @@ a cyclic one.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from gatesmith.models.minsum import MinSumSpec
 from gatesmith.models.minsum.layout import check_degrees, first_edges, row_groups, variable_degrees
@@ -75,6 +74,8 @@ class Access:
 
 def _ports(spec: MinSumSpec, phases: int, steps: int) -> np.ndarray:
     """Edges at ports, so that a port reads few different places over the phases."""
+    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+
     firsts, ports = first_edges(spec), int(check_degrees(spec).max())
     rows = spec.rows_per_clock
     found = np.full((phases * steps, rows, ports), -1, dtype=np.int64)

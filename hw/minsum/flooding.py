@@ -84,8 +84,8 @@ class CheckNode(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.domains.sync = sync = ClockDomain(reset_less=True)
-        m.d.comb += sync.clk.eq(self.clk)  # type: ignore[attr-defined]
+        m.domains.sync = ClockDomain(reset_less=True)
+        m.d.comb += ClockSignal().eq(self.clk)
         degree, update = self._degree, self._update
         magnitudes = [self.magnitudes.word_select(k, update.bits) for k in range(degree)]
         found = compress(m, self.signs, magnitudes)
@@ -96,7 +96,7 @@ class CheckNode(wiring.Component):
                 if name in found:
                     found[name] = update(m, found[name], parameter)
         kept: Any = Signal(check_layout(degree, update.bits), reset_less=True)
-        fields: dict[str, Value] = {name: kept[name] for name in found}
+        fields = {name: kept[name] for name in found}
         with m.If(self.clear):
             m.d.sync += [fields[name].eq(0) for name in ("first", "second") if name in fields]
         with m.Elif(self.step):
@@ -205,18 +205,18 @@ class Flooding(wiring.Component):
                 sent[edge] = sign[k], magnitude.word_select(k, bits - 1)
         parameters = self._parameters(m)
         for c, degree in enumerate(degrees):
-            mine = range(firsts[c], firsts[c] + degree)
+            row = range(firsts[c], firsts[c] + degree)
             ports: dict[str, Value] = {
                 "i_clk": ClockSignal(),
                 "i_clear": self.load,
                 "i_step": second_stage,
-                "i_signs": Cat(sent[edge][0] for edge in mine),
-                "i_magnitudes": Cat(sent[edge][1] for edge in mine),
+                "i_signs": Cat(sent[edge][0] for edge in row),
+                "i_magnitudes": Cat(sent[edge][1] for edge in row),
                 "o_to_signs": signs[c],
                 "o_to_magnitudes": magnitudes[c],
             }
             if self._tying.constant is None:
-                used = mine if self._tying.each else mine[:1]
+                used = row if self._tying.each else row[:1]
                 ports["i_parameters"] = Cat(parameters[edge] for edge in used)
             m.submodules[f"check_{c}"] = Instance(self._name("check", degree), **ports)
         return m
