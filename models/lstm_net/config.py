@@ -233,8 +233,8 @@ def _dense(config: LSTMConfig, weights: str) -> LSTMConfig:
 
 
 # Ternary weights and pruned states unless the name says otherwise: -ternary and -binary keep every
-# state. War and Peace with 512 cells takes more than an hour, MNIST pixel by pixel hours (its first
-# epoch learns nothing yet; no later one has been run), the rest minutes.
+# state. War and Peace with 512 cells takes more than an hour, MNIST pixel by pixel many hours, the
+# rest minutes.
 RECIPES: dict[str, LSTMConfig] = {
     "digits-64": _DIGITS,
     "japanese-vowels-32": _VOWELS,

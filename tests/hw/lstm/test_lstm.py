@@ -40,8 +40,8 @@ def check_clean(spec, folder):
 tmp_path_is_fine = HealthCheck.function_scoped_fixture
 
 
-@settings(max_examples=12, suppress_health_check=[tmp_path_is_fine])
-@given(specs(), st.sampled_from([0.0, 0.3, 0.7]))
+@settings(max_examples=10, suppress_health_check=[tmp_path_is_fine])
+@given(specs(most=2), st.sampled_from([0.0, 0.3, 0.7]))
 def test_verilog_matches_golden(tmp_path, spec, stall):
     check_equal(spec, stall, tmp_path)
 
@@ -163,7 +163,7 @@ def test_corner(tmp_path, name):
 
 @pytest.mark.parametrize("memory", ["rom", "sram", "stream"])
 def test_many_frames_on_the_compiled_engine(tmp_path, memory):
-    spec = random_spec(5, (7, 16, 4), steps=9, batch=2, memory=memory, lanes=16, elementwise=4)
+    spec = random_spec(5, (7, 16, 4), steps=9, batch=2, memory=memory)
     frames = random_frames(spec, 300)
     assert not differs(FAMILY.verilog(spec), spec, frames, tmp_path, "cxxrtl", stall=0.3)
 
@@ -186,7 +186,7 @@ def test_dense_mode_gives_the_same_answers():
 @pytest.mark.parametrize("scale_kind", ["integer", "power"])
 def test_what_multiplies(kind, scale_kind):
     """Powers of two leave a ternary chip the products of its gates: f c, i g, o tanh(c)."""
-    spec = random_spec(6, (5, 8, 3), kind=kind, scale_kind=scale_kind, batch=2)
+    spec = random_spec(6, (5, 2, 3), kind=kind, scale_kind=scale_kind, batch=2, elementwise=1)
     found = cells_of(FAMILY.verilog(spec), spec.name).get("$mul", 0)
     gates = 3 * spec.elementwise
     scales = 2 * 4 * spec.elementwise * (scale_kind == "integer")

@@ -33,7 +33,7 @@ from gatesmith.models.lstm_net.config import RECIPES, LSTMConfig, threshold_code
         ({"state_penalty": -1}, "State penalty must be at least 0 and at most 1000, not -1"),
         ({"epochs": 0}, "Epochs must be between 1 and 1000000, not 0"),
         ({"batch": True}, "Batch must be between 2 and 1000000, not True"),
-        ({"bptt": 0}, "Bptt must be between 1 and 4096, not 0"),
+        ({"bptt": 0}, "Bptt must be between 1 and 65536, not 0"),
         ({"learning_rate": 0}, "Learning rate must be above 0 and at most 1, not 0"),
         ({"inputs": 9}, "Inputs must be 8 for digits, not 9"),
         ({"classes": 9}, "Classes must be 10 for digits, not 9"),
