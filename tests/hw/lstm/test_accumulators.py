@@ -23,6 +23,7 @@ def add_up(dut, addresses, words):
             ctx.set(dut.add.enable, address is not None)
             ctx.set(dut.add.address, rng.randrange(words) if address is None else address)
             ctx.set(dut.write, before is not None)
+            ctx.set(dut.write_address, rng.randrange(words))
             if before is not None:
                 value = rng.randrange(1 << WIDTH)
                 base = ctx.get(dut.add.data) if before in wanted else 0

@@ -112,11 +112,11 @@ async def write(ctx, dut, vector, lists, one_by_one):
             ctx.set(dut.write, 0)
 
 
-async def read(ctx, dut, batch, stall, rng):
-    """Entries of all lists, each with the number of its list."""
+async def read(ctx, dut, batch, stall, rng, most):
+    """Entries of all lists, each with the number of its list; at most so many."""
     found = []
     ctx.set(dut.first, 1)
-    while True:
+    while len(found) < most:
         await ctx.tick()
         ctx.set(dut.first, 0)
         ctx.set(dut.advance, 0)
@@ -124,8 +124,10 @@ async def read(ctx, dut, batch, stall, rng):
             await ctx.tick()
         found.append((ctx.get(dut.number), *entry_of(ctx, dut.entry, batch)))
         if ctx.get(dut.done):
-            return found
+            break
         ctx.set(dut.advance, 1)
+    ctx.set(dut.advance, 0)
+    return found
 
 
 @pytest.mark.parametrize("stall", [0, 0.4])
@@ -148,15 +150,11 @@ def test_lists_hold_a_state(lists, positions, batch, offset_bits, stall):
             dense = number % 3 == 2
             ctx.set(dut.dense, dense)
             await write(ctx, dut, state, lists, one_by_one=number % 2 == 1)
-            for _ in range(2):  # any number of times
-                found.append(await read(ctx, dut, batch, stall, rng))
-                wanted.append(
-                    [
-                        (k, *entry)
-                        for k in range(lists)
-                        for entry in entries(state[k::lists], offset_bits, dense)
-                    ]
-                )
+            kept = [entries(state[k::lists], offset_bits, dense) for k in range(lists)]
+            listed = [(k, *entry) for k, one in enumerate(kept) for entry in one]
+            for most in (count + 1, 2, count + 1):  # any number of times, from the first entry on
+                found.append(await read(ctx, dut, batch, stall, rng, most))
+                wanted.append(listed[:most])
 
     run(dut, bench)
     assert found == wanted
