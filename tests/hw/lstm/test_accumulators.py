@@ -28,7 +28,7 @@ def add_up(dut, addresses, words):
                 value = rng.randrange(1 << WIDTH)
                 base = ctx.get(dut.add.data) if before in wanted else 0
                 ctx.set(dut.write_address, before)
-                ctx.set(dut.write_data, (base + value) % (1 << WIDTH))
+                ctx.set(dut.write_data[0], (base + value) % (1 << WIDTH))
                 wanted[before] = (wanted.get(before, 0) + value) % (1 << WIDTH)
             await ctx.tick()
             before = address
@@ -57,12 +57,12 @@ def columns(words, shortest, seed=0):
     ("words", "shortest"), [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (5, 1), (5, 5)]
 )
 def test_sums_of_columns(words, shortest):
-    dut = Accumulators(width=WIDTH, groups=words, shortest=shortest, kind="flipflop")
+    dut = Accumulators(width=WIDTH, sums=1, groups=words, shortest=shortest, kind="flipflop")
     found, wanted = add_up(dut, columns(words, shortest), words)
     assert found == wanted
 
 
 def test_a_memory_alone_is_too_slow_for_columns_of_a_word():
-    dut = Accumulators(width=WIDTH, groups=3, shortest=2, kind="flipflop")
+    dut = Accumulators(width=WIDTH, sums=1, groups=3, shortest=2, kind="flipflop")
     found, wanted = add_up(dut, columns(3, 1), 3)
     assert found != wanted
