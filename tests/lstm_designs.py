@@ -108,10 +108,11 @@ def random_spec(
 def specs(draw: st.DrawFn, most: int = 4) -> LSTMSpec:
     """Small LSTMs of all sorts, whose layers differ in all that may differ between layers.
 
-    ``most`` bounds what decides the time of a simulation: the clocks that the element-wise stage
-    takes for a layer, and the lanes for each of its cells.
+    ``most`` bounds what decides the time of a simulation: cells a clock, the clocks that they take
+    for a layer, sequences, and lanes for each cell.
     """
-    elementwise = draw(st.sampled_from([1, 1, 2, 3]))
+    few = st.sampled_from([1, 1, 2, 3][: most + 1])
+    elementwise = draw(few)
     hidden = draw(st.lists(st.integers(1, most), min_size=1, max_size=3))
     sizes = [draw(st.integers(1, 12)), *(elementwise * size for size in hidden)]
 
@@ -136,8 +137,8 @@ def specs(draw: st.DrawFn, most: int = 4) -> LSTMSpec:
         wide=each(st.booleans()),
         outputs=draw(st.sampled_from(["scores", "argmax"])),
         state=draw(st.booleans()),
-        batch=draw(st.sampled_from([1, 1, 2, 3])),
-        lanes=4 * elementwise * draw(st.sampled_from([1, 1, 2, 3][: most + 1])),
+        batch=draw(few),
+        lanes=4 * elementwise * draw(few),
         elementwise=elementwise,
         packing=draw(st.sampled_from(packings)),
         memory=draw(st.sampled_from(["rom", "sram", "stream"])),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -20,33 +20,36 @@ class Accumulators(wiring.Component):
 
     Parameters
     ----------
-    width, groups : int   Of a word in bits, and the number of words.
+    width, sums : int     Of a sum in bits, and sums in a word.
+    groups : int          Words.
     shortest : int        Words of the shortest column: a single one is added to in every clock.
     kind : str            ``flipflop`` or ``sram``.
 
     Members
     -------
     add, use : In(read_signature(...))   Reads of the engine, and of the stage that uses the sums.
-    write, write_address, write_data : In
+    write, write_address : In
+    write_data : In(width).array(sums)   A port a sum: Icarus joins the parts of one vector bit by
+                                         bit, all of them again whenever a lane changes.
     """
 
     add: Any
     use: Any
     write: Signal
     write_address: Signal
-    write_data: Signal
+    write_data: Any
 
-    def __init__(self, *, width: int, groups: int, kind: str, shortest: int = 2) -> None:
-        self._width, self._groups, self._kind = width, groups, kind
-        self._shortest = shortest
+    def __init__(self, *, width: int, sums: int, groups: int, kind: str, shortest: int = 2) -> None:
+        self._groups, self._kind, self._shortest = groups, kind, shortest
+        self._width = width * sums
         address = count_shape(groups)
         super().__init__(
             {
-                "add": In(read_signature(address, width)),
-                "use": In(read_signature(address, width)),
+                "add": In(read_signature(address, self._width)),
+                "use": In(read_signature(address, self._width)),
                 "write": In(1),
                 "write_address": In(address),
-                "write_data": In(width),
+                "write_data": In(width).array(sums),
             }
         )
 
@@ -56,7 +59,7 @@ class Accumulators(wiring.Component):
             # A word written in one clock is added to in the next: no memory is that quick.
             sums = Signal(self._width)
             with m.If(self.write):
-                m.d.sync += sums.eq(self.write_data)
+                m.d.sync += sums.eq(Cat(self.write_data))
             m.d.comb += [self.add.data.eq(sums), self.use.data.eq(sums)]
             return m
         memory = NamedMemory(width=self._width, depth=self._groups)
@@ -69,7 +72,7 @@ class Accumulators(wiring.Component):
             self.use.data.eq(port.data),
             memory.write.eq(self.write),
             memory.write_address.eq(self.write_address),
-            memory.write_data.eq(self.write_data),
+            memory.write_data.eq(Cat(self.write_data)),
         ]
         return m
 
@@ -78,5 +81,5 @@ class Accumulators(wiring.Component):
         late, hit = Signal(self._width), Signal()
         m.d.sync += hit.eq(self.write & (self.add.address == self.write_address))
         with m.If(self.write):
-            m.d.sync += late.eq(self.write_data)
+            m.d.sync += late.eq(Cat(self.write_data))
         return Mux(hit, late, read)

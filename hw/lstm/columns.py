@@ -23,10 +23,10 @@ class ColumnEngine(wiring.Component):
 
     def __init__(self, spec: LSTMSpec) -> None:
         found = passes(spec)
-        width = spec.lanes * spec.batch * sum_width(spec)
+        width, count = sum_width(spec), spec.lanes * spec.batch
         groups: dict[str, int] = {one.branch: max(2, one.groups) for one in found}
         self._sums = {
-            name: Accumulators(width=width, groups=groups[branch], kind="sram")
+            name: Accumulators(width=width, sums=count, groups=groups[branch], kind="sram")
             for name, branch in (("x0", "x"), ("x1", "x"), ("h0", "h"), ("head", "head"))
         }
         banks = {"x": (0, 1), "h": (2, 2), "head": (3, 3)}

@@ -77,7 +77,8 @@ class Compute(wiring.Component):
         names["head"] = -(-spec.head.classes // spec.lanes)
         self._sums = {
             name: Accumulators(
-                width=words,
+                width=sum_width(spec),
+                sums=spec.lanes * spec.batch,
                 groups=count,
                 shortest=count if name == "head" else min(columns),
                 kind=kind,

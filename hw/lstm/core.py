@@ -119,7 +119,6 @@ class LSTM(wiring.Component):
                 self.o.valid.eq(compute.o.valid & go),
                 self.o.payload.eq(compute.o.payload),
             ]
-        return
 
     def _configure(self, m: Module) -> Value:
         """Load the memories while no frame is inside; whether frames may enter."""

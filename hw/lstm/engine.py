@@ -210,7 +210,8 @@ class Engine(wiring.Component):
     ) -> None:
         """Add a word of weights times the values to the sums of all lanes."""
         lanes, batch, width = self._spec.lanes, self._spec.batch, self._width
-        before, after = Signal(lanes * batch * width), Signal(lanes * batch * width)
+        before = Signal(lanes * batch * width)
+        written = [sums.write_data for sums in self._sums]
         with m.Switch(target):
             for index, sums in enumerate(self._sums):
                 with m.Case(index):
@@ -218,10 +219,8 @@ class Engine(wiring.Component):
                 m.d.comb += [
                     sums.write.eq(self.use & (target == index)),
                     sums.write_address.eq(group),
-                    sums.write_data.eq(after),
                 ]
         factors = self._factors(m, number)
-        sums_after: list[Value] = []
         for b in range(batch):
             value = Signal(signed(8), name=f"value{b}")
             m.d.comb += value.eq(values[8 * b : 8 * b + 8])
@@ -231,8 +230,7 @@ class Engine(wiring.Component):
                 m.d.comb += base.eq(Mux(fresh[b], 0, before[low : low + width]))
                 total = Signal(width, name=f"total{b}_{lane}")
                 m.d.comb += total.eq(self._sum(base, value, sign, weight))
-                sums_after.append(total)
-        m.d.comb += after.eq(Cat(sums_after))
+                m.d.comb += [ports[b * lanes + lane].eq(total) for ports in written]
 
     def _sum(self, base: Value, value: Value, sign: Any, weight: Any) -> Value:
         """base + weight * value, with a sign of (not zero, negative, in use) or a multiplier."""

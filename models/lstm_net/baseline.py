@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gatesmith.models.lstm_net.config import LSTMConfig
 from gatesmith.models.lstm_net.measure import streams
+from gatesmith.models.lstm_net.windows import window_count, windows
 from gatesmith.models.sequences import Part, Sequences, Text
 
 __all__ = ["float_baseline"]
@@ -45,49 +46,22 @@ def float_baseline(config: LSTMConfig, found: Sequences | Text) -> float:
     torch.manual_seed(config.seed)
     net = _FloatLSTM(config)
     optimiser = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
+    steps, done = config.epochs * window_count(config, found.train), 0
+    state = None
     for epoch in range(config.epochs):
-        random = np.random.default_rng((config.seed, 2, epoch))
-        windows = (
-            _text_windows(config, found.train, random)
-            if isinstance(found, Text)
-            else _sequence_windows(config, found.train, random)
-        )
-        state = None
-        for x, y, lengths, done in windows:
+        for window in windows(config, found.train, epoch, torch.device("cpu")):
             for group in optimiser.param_groups:
-                group["lr"] = (
-                    config.learning_rate
-                    * (1 + math.cos(math.pi * (epoch + done) / config.epochs))
-                    / 2
-                )
-            states, state = net(x, None if lengths is not None else state)
-            if lengths is not None:
-                states = states[lengths - 1, torch.arange(len(lengths))]
-            loss = nn.functional.cross_entropy(net.head(states).flatten(0, -2), y.flatten())
+                group["lr"] = config.learning_rate * (1 + math.cos(math.pi * done / steps)) / 2
+            states, state = net(window.x, None if window.starts else state)
+            if window.lengths is not None:
+                states = states[window.lengths - 1, torch.arange(len(window.lengths))]
+            loss = nn.functional.cross_entropy(net.head(states).flatten(0, -2), window.y.flatten())
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
+            done += 1
     return _read(net, found.test) if isinstance(found, Text) else _classify(net, found.test)
-
-
-def _text_windows(config, symbols, random):  # type: ignore[no-untyped-def]
-    turned = np.roll(symbols, -int(random.integers(len(symbols))))
-    text = streams(turned, config.batch)
-    count = max(1, (len(text) - 1) // config.bptt)
-    for index in range(count):
-        start = index * config.bptt
-        y = text[start + 1 : start + 1 + config.bptt]
-        yield text[start : start + len(y)], y, None, index / count
-
-
-def _sequence_windows(config, part, random):  # type: ignore[no-untyped-def]
-    order = random.permutation(len(part.y))
-    count = max(1, len(order) // config.batch)
-    for index, chosen in enumerate(np.array_split(order[: count * config.batch], count)):
-        x = torch.from_numpy(np.ascontiguousarray(part.x[chosen].swapaxes(0, 1)))
-        lengths = torch.from_numpy(part.lengths[chosen])
-        yield x, torch.from_numpy(part.y[chosen]), lengths, index / count
 
 
 @torch.no_grad()

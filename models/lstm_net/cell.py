@@ -116,7 +116,7 @@ def _run(
     cell_bias: Tensor,
     *,
     threshold: int,
-    sums: Sums | None,
+    sums: Sums | None = None,
 ) -> _Trace:
     """The forward pass of :func:`recur` and :func:`exact`; types say how exact the sums are."""
     steps, batch, rows = inputs.shape
@@ -269,7 +269,6 @@ def exact(
     cell_bias: Tensor,
     *,
     threshold: int = 0,
-    sums: Sums | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The same without gradients and without any rounding of the sums: what the chip computes.
 
@@ -278,5 +277,5 @@ def exact(
     states and the cells of every step, float32 ``[T, B, H]``.
     """
     operands = (inputs, weight, scale, state, cell, cell_scale, cell_bias)
-    trace = _run(*operands, threshold=threshold, sums=sums)
+    trace = _run(*operands, threshold=threshold)
     return trace.states[1:], trace.cells[1:]

@@ -21,6 +21,7 @@ from gatesmith.models.lstm_net.checkpoint import load_checkpoint, read_metrics, 
 from gatesmith.models.lstm_net.config import OWN_DATA, LSTMConfig
 from gatesmith.models.lstm_net.measure import accuracy, classify, read_text, streams
 from gatesmith.models.lstm_net.net import LowBitLSTM, State
+from gatesmith.models.lstm_net.windows import Window, window_count, windows
 from gatesmith.models.sequences import Part, Sequences, Text
 from gatesmith.models.store import read_store, write_store
 
@@ -97,37 +98,6 @@ class Trainer:
             net.parameters(), lr=self.config.learning_rate, fused=fused
         )
 
-    @property
-    def steps(self) -> int:
-        """Steps of the optimiser in an epoch."""
-        if isinstance(self.part, Part):
-            return max(1, len(self.part.y) // self.config.batch)
-        return max(1, (len(self.part) // self.config.batch - 1) // self.config.bptt)
-
-    def windows(self, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None, bool]]:
-        """Inputs, targets, lengths of each step of the optimiser, and whether the state starts."""
-        config, random = self.config, np.random.default_rng((self.config.seed, 2, epoch))
-        device = next(self.net.parameters()).device
-        if isinstance(self.part, Part):
-            order = random.permutation(len(self.part.y))[: self.steps * config.batch]
-            for chosen in np.array_split(order, self.steps):
-                codes = torch.from_numpy(np.ascontiguousarray(self.part.x[chosen].swapaxes(0, 1)))
-                yield (
-                    (codes.long() if config.symbols else codes.float()).to(device),
-                    torch.from_numpy(self.part.y[chosen]).to(device),
-                    torch.from_numpy(self.part.lengths[chosen]).to(device),
-                    True,
-                )
-            return
-        # Turned by a random amount, so that no two epochs cut the text at the same places.
-        turned = np.roll(self.part, -int(random.integers(len(self.part))))
-        text = streams(turned, config.batch).to(device)
-        for index in range(self.steps):
-            start = index * config.bptt
-            x = text[start : start + config.bptt]
-            y = text[start + 1 : start + 1 + config.bptt]
-            yield x[: len(y)], y, None, index == 0
-
     def run_epoch(self) -> float:
         """One pass over the training data; the mean loss, without the penalty."""
         config, net = self.config, self.net
@@ -138,13 +108,13 @@ class Trainer:
         if self.epoch == 0 and config.norm == "shared-bn":
             self._estimate(FIRST_ESTIMATES, self.epoch, 1.0)
         total, count, state = 0.0, 0, None
-        steps = self.steps
+        steps = window_count(config, self.part)
         with fast_products(config):
-            for x, y, lengths, starts in self.windows(self.epoch):
+            for window in self._windows(self.epoch):
                 done = (self.epoch + count / steps) / config.epochs
                 for group in self.optimiser.param_groups:
                     group["lr"] = config.learning_rate * (1 + math.cos(math.pi * done)) / 2
-                loss, state = self._step(x, y, lengths, None if starts else state)
+                loss, state = self._step(window, None if window.starts else state)
                 total, count = total + loss, count + 1
         if not math.isfinite(total):
             raise UserError(
@@ -156,13 +126,14 @@ class Trainer:
             self.finish()
         return total / count
 
-    def _step(
-        self, x: Tensor, y: Tensor, lengths: Tensor | None, state: State | None
-    ) -> tuple[float, State]:
+    def _windows(self, epoch: int) -> Iterator[Window]:
+        return windows(self.config, self.part, epoch, next(self.net.parameters()).device)
+
+    def _step(self, window: Window, state: State | None) -> tuple[float, State]:
         """One step of the optimiser: the loss and the state after it."""
-        states, final = self.net.run(x, state)
-        logits = self.net.logits(states, lengths)
-        loss = nn.functional.cross_entropy(logits.flatten(0, -2), y.flatten())
+        states, final = self.net.run(window.x, state)
+        logits = self.net.logits(states, window.lengths)
+        loss = nn.functional.cross_entropy(logits.flatten(0, -2), window.y.flatten())
         whole = loss
         if self.config.state_penalty:
             mean = sum(h.abs().mean() for h in states) / (128 * len(states))
@@ -188,8 +159,8 @@ class Trainer:
         They depend on one another, so this is an iteration, not one average.
         """
         state: State | None = None
-        for x, _, _, starts in itertools.islice(self.windows(epoch), count):
-            state = self.net.estimate(x, None if starts else state, momentum)
+        for window in itertools.islice(self._windows(epoch), count):
+            state = self.net.estimate(window.x, None if window.starts else state, momentum)
 
     def save(self, path: Path) -> None:
         """Write all that the rest of the training depends on."""
