@@ -89,14 +89,6 @@ FAMILIES = {
         ),
         Family(
             name="minsum",
-            title="min-sum decoder of a binary linear code with learned offsets",
-            paper="Lugosch and Gross, Neural Offset Min-Sum Decoding, ISIT 2017",
-            module="minsum",
-            prefix="MinSum",
-            network="MinSumDecoder",
-        ),
-        Family(
-            name="minsum",
             title="min-sum decoder of any parity-check matrix, with learned offsets or scales",
             paper="Lugosch and Gross, Neural Offset Min-Sum Decoding, ISIT 2017, and Nachmani et "
             "al., Deep Learning Methods for Improved Decoding of Linear Codes, JSTSP 2018",
