@@ -32,6 +32,7 @@ from gatesmith.models.errors import UserError
 __all__ = ["DemoReport", "bundled_checkpoint", "demo"]
 
 POWER_FRAMES = 20
+DECIBELS, WRONG_FRAMES = (3.0, 4.0), 100  # Eb/N0, and wrong frames to stop after at each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +94,30 @@ def _read_text(entry: Family, spec: Any, checkpoint: Path, characters: int | Non
     )
 
 
+def _read_noise(entry: Family, spec: Any, checkpoint: Path) -> Found:
+    net = entry.net
+    trained = net.load_checkpoint(checkpoint)
+    decoders = [
+        net.GoldenDecoder(spec=spec, code=trained.code, name=f"{spec.message_bits} bits, the chip"),
+        net.baseline(trained.code, "sum-product", spec.iterations, name="float belief propagation"),
+    ]
+    points = [
+        point
+        for decoder in decoders
+        for point in net.simulate(decoder, DECIBELS, target_errors=WRONG_FRAMES)
+    ]
+    return Found(
+        rows=tuple(
+            (
+                f"frame error rate at {point.ebn0:g} dB, {point.decoder}",
+                "{:.2e}, {:.1e} to {:.1e} (95 %), ".format(point.fer, *point.fer_interval)
+                + f"of {point.frames:,} frames",
+            )
+            for point in sorted(points, key=lambda point: point.ebn0)
+        )
+    )
+
+
 DEMOS = {
     "sparse-mlp": Demo(
         checkpoint="sparse_mlp_digits_p90.safetensors",
@@ -106,6 +131,12 @@ DEMOS = {
         cxxrtl_frames=4,
         energy=False,
         read=_read_text,
+    ),
+    "minsum": Demo(
+        checkpoint="minsum_ccsds_128_64.safetensors",
+        icarus_frames=40,
+        cxxrtl_frames=2000,
+        read=_read_noise,
     ),
 }
 

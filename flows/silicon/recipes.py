@@ -28,6 +28,8 @@ GATES = (
 )
 LOAD = {"default": ("design -load gates",), "full-adder": ("design -load words", *ADDERS)}
 CELLS = (
+    "# Enables become multiplexers, which ABC sees and buffers: one may drive a thousand flip-flops.",
+    "dffunmap -ce-only",
     "dfflibmap{avoid} -liberty {library}",
     f'abc -script "{ABC}{{sizing}}"{{avoid}} -liberty {{library}}{{constr}}',
     *"opt_clean; rename -enumerate".split("; "),
