@@ -354,7 +354,8 @@ def report(directories: tuple[str, ...], **options: Any) -> None:
 def reproduce(table: str, **options: Any) -> None:
     """A paper's table, theirs beside ours.
 
-    sparse-neuron, sparse-accuracy, sparse-state, ternary-lstm.
+    sparse-neuron, sparse-accuracy, sparse-state, ternary-lstm, neural-offset-min-sum, offset-cost,
+    syndrome-loss.
     """
     from gatesmith.flows.reproduce import reproduce as run
 

@@ -6,11 +6,14 @@ from typing import Any
 
 from rich.console import Console
 
+from gatesmith.flows.neural_offset import reproduce_neural_offset
+from gatesmith.flows.offset_cost import reproduce_offset_cost
 from gatesmith.flows.progress import training_progress
 from gatesmith.flows.settings import check_keys
 from gatesmith.flows.sparse_accuracy import accuracy_table, reproduce_sparse_accuracy
 from gatesmith.flows.sparse_neuron import reproduce_sparse_neuron
 from gatesmith.flows.sparse_state import reproduce_sparse_state
+from gatesmith.flows.syndrome_loss import reproduce_syndrome_loss
 from gatesmith.flows.ternary_lstm import reproduce_ternary_lstm
 from gatesmith.models.errors import UserError
 
@@ -33,6 +36,9 @@ TABLES: dict[str, tuple[Callable[..., dict[str, Any]], tuple[str, ...]]] = {
     "sparse-neuron": (reproduce_sparse_neuron, ("liberty", "output", "plot", "data_dir")),
     "sparse-state": (reproduce_sparse_state, ("output", "data_dir")),
     "sparse-accuracy": (_sparse_accuracy, ("output", "data_dir", "recipes", "seeds", "epochs")),
+    "neural-offset-min-sum": (reproduce_neural_offset, ("output", "plot")),
+    "offset-cost": (reproduce_offset_cost, ("liberty", "output")),
+    "syndrome-loss": (reproduce_syndrome_loss, ("output", "seeds")),
     "ternary-lstm": (reproduce_ternary_lstm, ("liberty", "output")),
 }
 

@@ -28,7 +28,7 @@ GATES = (
 )
 LOAD = {"default": ("design -load gates",), "full-adder": ("design -load words", *ADDERS)}
 CELLS = (
-    "# Enables become multiplexers, which ABC sees and buffers: one may drive a thousand flip-flops.",
+    "# Enables become multiplexers: ABC buffers what it sees, and one may drive a thousand.",
     "dffunmap -ce-only",
     "dfflibmap{avoid} -liberty {library}",
     f'abc -script "{ABC}{{sizing}}"{{avoid}} -liberty {{library}}{{constr}}',
