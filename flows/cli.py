@@ -344,7 +344,7 @@ def report(directories: tuple[str, ...], **options: Any) -> None:
 @click.argument("table")
 @_liberty
 @click.option("-o", "output", metavar="PATH", help="Where results are kept: a file, or a folder.")
-@click.option("--plot", metavar="FILE", help="Draw a table of areas, *.svg, *.png or *.pdf.")
+@click.option("--plot", metavar="FILE", help="Draw areas or error rates, *.svg, *.png or *.pdf.")
 @click.option(
     "--recipe", "recipes", metavar="NAME", multiple=True, help="Of a table of accuracies; repeat."
 )
@@ -355,7 +355,7 @@ def reproduce(table: str, **options: Any) -> None:
     """A paper's table, theirs beside ours.
 
     sparse-neuron, sparse-accuracy, sparse-state, ternary-lstm, neural-offset-min-sum, offset-cost,
-    syndrome-loss.
+    syndrome-loss, layered-ldpc.
     """
     from gatesmith.flows.reproduce import reproduce as run
 

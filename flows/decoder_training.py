@@ -11,6 +11,7 @@ from rich.console import Console
 
 from gatesmith.flows.folders import make_folder
 from gatesmith.flows.progress import working
+from gatesmith.models.errors import UserError
 
 __all__ = ["load_decoders", "train_decoders"]
 
@@ -60,8 +61,17 @@ def load_decoders(configs: Mapping[str, Any], paths: Mapping[str, Path]) -> dict
 
 
 def _finished(config: Any, path: Path) -> bool:
-    """Whether a checkpoint is there; a training of weights is asked again, and then says so."""
-    return config.update != "sum-product" and path.is_file()
+    """Whether a checkpoint is there; weights are asked again, and say so themselves.
+
+    UserError for one of another training.
+    """
+    from gatesmith.models.minsum_net import load_checkpoint
+
+    if config.update == "sum-product" or not path.is_file():
+        return False
+    if load_checkpoint(path).config != config:
+        raise UserError(f"{path}: was trained with another configuration; choose another folder")
+    return True
 
 
 def _train(config: Any, path: Path) -> float:

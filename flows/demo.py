@@ -26,7 +26,7 @@ from gatesmith.flows.silicon.power_report import PowerReport
 from gatesmith.flows.synth import synth
 from gatesmith.flows.verify import ODD_FRAMES, verify
 from gatesmith.flows.verify_report import VerifyReport
-from gatesmith.models import data
+from gatesmith.models.checkpoint import BUNDLED
 from gatesmith.models.errors import UserError
 
 __all__ = ["DemoReport", "bundled_checkpoint", "demo"]
@@ -134,6 +134,7 @@ DEMOS = {
     ),
     "minsum": Demo(
         checkpoint="minsum_ccsds_128_64.safetensors",
+        options={"rows_per_clock": 4, "llrs_per_beat": 4},
         icarus_frames=40,
         cxxrtl_frames=2000,
         read=_read_noise,
@@ -250,7 +251,7 @@ def bundled_checkpoint(entry: Family) -> Path:
     """The checkpoint of a family that comes with the package, for the demo."""
     if entry.name not in DEMOS:
         raise UserError(f"There is no bundled checkpoint of {entry.name!r}")
-    return Path(data.__file__).with_name("checkpoints") / DEMOS[entry.name].checkpoint
+    return BUNDLED / DEMOS[entry.name].checkpoint
 
 
 def _clear(folder: Path) -> None:

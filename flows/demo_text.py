@@ -2,13 +2,12 @@
 
 import gzip
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gatesmith.families import Family
-from gatesmith.models import data
+from gatesmith.models.checkpoint import BUNDLED
 from gatesmith.models.errors import UserError
 from gatesmith.models.sequences import Text
 
@@ -40,7 +39,7 @@ class TextFound:
 
 def bundled_text(vocabulary: tuple[str, ...]) -> Text:
     """The piece of War and Peace that comes with the package, in symbols of a vocabulary."""
-    path = Path(data.__file__).with_name("checkpoints") / "war_and_peace_test.txt.gz"
+    path = BUNDLED / "war_and_peace_test.txt.gz"
     text = gzip.decompress(path.read_bytes()).decode()
     symbols = _symbols(vocabulary, text)
     return Text(

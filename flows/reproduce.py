@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from gatesmith.flows.layered_ldpc import reproduce_layered_ldpc
 from gatesmith.flows.neural_offset import reproduce_neural_offset
 from gatesmith.flows.offset_cost import reproduce_offset_cost
 from gatesmith.flows.progress import training_progress
@@ -37,6 +38,7 @@ TABLES: dict[str, tuple[Callable[..., dict[str, Any]], tuple[str, ...]]] = {
     "sparse-state": (reproduce_sparse_state, ("output", "data_dir")),
     "sparse-accuracy": (_sparse_accuracy, ("output", "data_dir", "recipes", "seeds", "epochs")),
     "neural-offset-min-sum": (reproduce_neural_offset, ("output", "plot")),
+    "layered-ldpc": (reproduce_layered_ldpc, ("liberty", "output", "plot")),
     "offset-cost": (reproduce_offset_cost, ("liberty", "output")),
     "syndrome-loss": (reproduce_syndrome_loss, ("output", "seeds")),
     "ternary-lstm": (reproduce_ternary_lstm, ("liberty", "output")),

@@ -15,6 +15,7 @@ from gatesmith.flows.folders import check_writable, write_json
 from gatesmith.flows.sparse_state_table import print_table
 from gatesmith.flows.verify import judge, make_vectors, simulate
 from gatesmith.models import data, sequences
+from gatesmith.models.checkpoint import BUNDLED
 from gatesmith.models.errors import UserError
 from gatesmith.models.frames import PAD
 from gatesmith.models.lstm import LSTMSpec, counters, trace
@@ -146,7 +147,7 @@ def reproduce_sparse_state(
     cases.append((MNIST_CASE, images) if images else (DIGITS_CASE, sequences.load("digits")))
     rows, sources = [], {}
     for case, loaded in cases:
-        path = Path(data.__file__).with_name("checkpoints") / f"{case.checkpoint}.safetensors"
+        path = BUNDLED / f"{case.checkpoint}.safetensors"
         net = entry.net.load_checkpoint(path)
         found, sources[case.data] = _read(case, net, loaded)
         for batch in BATCHES:

@@ -24,7 +24,6 @@ TYINGS = ("iteration", "edge")
 LOSSES: dict[str, dict[str, Any]] = {
     "cross-entropy": {"loss": "cross-entropy"},
     "half syndrome": {"loss": "syndrome", "mix": 0.5},
-    "nine tenths syndrome": {"loss": "syndrome", "mix": 0.1},
     "half frame error": {"loss": "frame-error", "mix": 0.5},
 }
 PAPER_NOTE = (

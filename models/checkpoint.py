@@ -12,6 +12,7 @@ from gatesmith.models.errors import UserError
 from gatesmith.models.store import read_store, write_store
 
 __all__ = [
+    "BUNDLED",
     "check_ranges",
     "check_tensors",
     "read_checkpoint",
@@ -21,6 +22,7 @@ __all__ = [
     "write_checkpoint",
 ]
 
+BUNDLED = Path(__file__).with_name("checkpoints")  # folder of those that come with the package
 C = TypeVar("C", bound=Config)
 FORMAT = "gatesmith-checkpoint"
 _KEYS = {"format", "version", "family", "config", "metrics"}

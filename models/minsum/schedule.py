@@ -10,7 +10,7 @@ import numpy as np
 from gatesmith.models.minsum.layout import row_groups
 from gatesmith.models.minsum.spec import MinSumSpec
 
-__all__ = ["Timing", "clocks", "iteration_clocks", "timing"]
+__all__ = ["Timing", "clocks", "iteration_clocks", "mean_interval", "timing"]
 
 LOAD = 1  # from the last word in to the clock that loads the decoder
 DECIDE = 1  # from loading, or the end of an iteration, to the clock that looks at the decision
@@ -65,3 +65,9 @@ def timing(spec: MinSumSpec) -> Timing:
     """Latency and interval of frames that need all iterations."""
     firsts, lasts = _line_up(spec, np.full(8, spec.iterations))
     return Timing(latency=int(lasts[0] - firsts[0] + 1), interval=float(lasts[-1] - lasts[-2]))
+
+
+def mean_interval(spec: MinSumSpec, iterations: np.ndarray) -> float:
+    """Clocks between two frames of a long run of at least two that do so many iterations each."""
+    lasts = _line_up(spec, iterations)[1]
+    return float(lasts[-1] - lasts[0]) / (len(lasts) - 1)

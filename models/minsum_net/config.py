@@ -191,6 +191,9 @@ _WIFI = dataclasses.replace(
     ebn0_points=4,
     steps=300,
 )
+_WIFI_FAST = dataclasses.replace(
+    _WIFI, code="wifi-648-r56", ebn0_low=3.0, ebn0_high=4.5, ebn0_points=4
+)
 
 
 def _bch(code: str) -> dict[str, MinSumConfig]:
@@ -214,4 +217,5 @@ RECIPES: dict[str, MinSumConfig] = {
     **_bch("bch-63-45"),
     "ccsds-128-64": _CCSDS,
     "wifi-648-r12": _WIFI,
+    "wifi-648-r56": _WIFI_FAST,
 }

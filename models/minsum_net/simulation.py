@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -278,8 +278,15 @@ def check_plot(path: str | Path) -> None:
     check(named, "Plot", "named *.svg, *.png or *.pdf", str(path))
 
 
-def plot(path: str | Path, points: Sequence[Point]) -> None:
-    """Draw bit (dashed) and frame error rates over Eb/N0 with their intervals: svg, png or pdf."""
+def plot(
+    path: str | Path,
+    points: Sequence[Point],
+    published: Mapping[str, Mapping[float, float]] | None = None,
+) -> None:
+    """Draw bit (dashed) and frame error rates over Eb/N0 with their intervals: svg, png or pdf.
+
+    ``published`` are frame error rates of others, by name and Eb/N0 in dB: crosses, no line.
+    """
     from matplotlib.figure import Figure
 
     check_plot(path)
@@ -297,6 +304,8 @@ def plot(path: str | Path, points: Sequence[Point]) -> None:
                 x, y, yerr=bars, fmt=f"o{style}", color=colour, markersize=3, capsize=2,
                 label=name if kind == "fer" else None,
             )  # fmt: skip
+    for index, (name, rates) in enumerate((published or {}).items()):
+        axes.plot(list(rates), list(rates.values()), "x", color=f"C{index % 10}", label=name)
     axes.set_yscale("log", nonpositive="mask")
     axes.set_xlabel("Eb/N0, dB")
     axes.set_ylabel("frame error rate; dashed: bit error rate")

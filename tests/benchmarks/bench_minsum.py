@@ -115,3 +115,37 @@ def test_words_in_to_words_out(benchmark, name):
     frames, _, _ = _noisy(spec, name)
     benchmark.pedantic(golden, args=(spec, frames), rounds=5, warmup_rounds=1)
     _rate(benchmark, spec)
+
+
+@pytest.mark.parametrize("name", ("bch-63-36", "ccsds-128-64", "wifi-648-r12"))
+def test_training_step(benchmark, name):
+    """One step of 120 frames, 5 iterations, an offset an edge, 5-bit messages in the loop."""
+    from gatesmith.models.minsum_net import MinSumConfig, MinSumDecoder
+    from gatesmith.models.minsum_net.losses import loss_of
+    from gatesmith.models.minsum_net.training import Trainer
+
+    trainer = Trainer(MinSumDecoder(MinSumConfig(code=name)).train())
+    steps = iter(range(1000))
+
+    def run() -> None:
+        llr, words = trainer.batch(next(steps))
+        loss = loss_of(trainer.config, trainer.net(llr), words, trainer.net.groups)
+        trainer.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        trainer.optimiser.step()
+
+    benchmark.pedantic(run, rounds=20, warmup_rounds=2)
+
+
+@pytest.mark.parametrize("schedule", ["flooding", "layered"])
+@pytest.mark.parametrize("name", ("nr-64-128", "nr-128-256", "nr-256-512", "nr-512-1024"))
+def test_spec_to_verilog(benchmark, name, schedule):
+    """Generation of one 5G base graph in four sizes: all edges at once, or a block row a clock."""
+    from gatesmith.families import family
+
+    the_code = code(name)
+    rows = the_code.lifting if schedule == "layered" else 1
+    spec = code_spec(the_code, schedule=schedule, rows_per_clock=rows, llrs_per_beat=8)
+    text = benchmark.pedantic(family("minsum").verilog, args=(spec,), rounds=1)
+    benchmark.extra_info["edges"] = spec.edges
+    benchmark.extra_info["verilog_bytes"] = len(text)

@@ -5,7 +5,7 @@ import pytest
 from minsum_designs import code_spec
 
 from gatesmith.models.codes import code
-from gatesmith.models.minsum.schedule import clocks, iteration_clocks, timing
+from gatesmith.models.minsum.schedule import clocks, iteration_clocks, mean_interval, timing
 
 BCH = code("bch-63-36")
 
@@ -46,3 +46,12 @@ def test_a_frame_waits_for_the_one_before():
     assert clocks(spec, np.array([5, 0]))[1] > alone
     assert clocks(spec, np.array([0, 0]))[1] == alone
     assert len(clocks(spec, np.empty(0, dtype=int))) == 0
+
+
+def test_mean_interval_is_what_the_slowest_part_leaves():
+    fast = code_spec(BCH, llrs_per_beat=12, bits_per_beat=64, schedule="layered")
+    for same in (2, 5):  # decoding is the slowest part
+        assert mean_interval(fast, np.full(50, same)) == same * 27 + 1
+    assert mean_interval(fast, np.tile([0, 0, 4], 40)) < (0 + 0 + 4) / 3 * 27 + 8
+    assert mean_interval(fast, np.zeros(50, dtype=int)) == timing(code_spec(
+        BCH, llrs_per_beat=12, bits_per_beat=64, iterations=1)).interval  # fmt: skip
