@@ -113,10 +113,7 @@ def reproduce_layered_ldpc(
     result = {
         "format": "gatesmith-layered-ldpc",
         "version": 1,
-        "yosys": report.yosys,
-        "library": report.library,
-        "library_file": report.library_file,
-        "library_sha256": report.library_sha256,
+        **report.origin,
         "codes": found,
         "notes": list(NOTES),
     }

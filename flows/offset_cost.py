@@ -154,10 +154,7 @@ def _result(rows: list[dict[str, Any]], report: AreaReport) -> dict[str, Any]:
         "code": CODE,
         "ebn0": LEVEL,
         "frames": FRAMES,
-        "yosys": report.yosys,
-        "library": report.library,
-        "library_file": report.library_file,
-        "library_sha256": report.library_sha256,
+        **report.origin,
         "decoders": rows,
         "notes": list(NOTES),
     }

@@ -263,10 +263,7 @@ def _result(
     return {
         "format": "gatesmith-sparse-neuron",
         "version": 2,
-        "yosys": report.yosys,
-        "library": report.library,
-        "library_file": report.library_file,
-        "library_sha256": report.library_sha256,
+        **report.origin,
         "nand2_um2": report.nand2_area if report.unit == "um2" else None,
         "paper_65nm": paper,
         "ours": variants,

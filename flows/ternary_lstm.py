@@ -212,10 +212,7 @@ def _result(report: AreaReport, rows: list[EngineCost]) -> dict[str, Any]:
     return {
         "format": "gatesmith-ternary-lstm",
         "version": 1,
-        "yosys": report.yosys,
-        "library": report.library,
-        "library_file": report.library_file,
-        "library_sha256": report.library_sha256,
+        **report.origin,
         "nand2_um2": report.nand2_area if square else None,
         "paper_65nm": paper,
         "ours": ours,

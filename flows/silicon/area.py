@@ -98,6 +98,16 @@ class AreaReport:
         """An area in NAND2 gates of the library."""
         return area / self.nand2_area
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """Yosys and the library that the figures are from, as tables of results say it."""
+        return {
+            "yosys": self.yosys,
+            "library": self.library,
+            "library_file": self.library_file,
+            "library_sha256": self.library_sha256,
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries and lists."""
         return asdict(self)
