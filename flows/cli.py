@@ -309,10 +309,8 @@ def synth(
     "--clock",
     "clock_mhz",
     type=float,
-    default=100.0,
-    show_default=True,
     metavar="MHZ",
-    help="Clock for leakage and power.",
+    help="Clock for leakage and power; 100, or the fastest whole one if that is less.",
 )
 @_timeout
 @_data_dir

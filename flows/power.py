@@ -46,7 +46,7 @@ def power(
     *,
     liberty: str | Path | None = None,
     frames: int = 20,
-    clock_mhz: float = DEFAULT_MHZ,
+    clock_mhz: float | None = None,
     memory: str | Path | None = "macro",
     data_dir: str | Path | None = None,
     console: Console | None = None,
@@ -64,7 +64,8 @@ def power(
     liberty : path           Cell library with delays and energies, plain or ``.gz``; without one,
                              that of ``gatesmith cells``.
     frames : int             Frames to measure, at least 1.
-    clock_mhz : float        Clock for leakage and power, no faster than static timing allows.
+    clock_mhz : float        Clock for leakage and power, no faster than static timing allows; None:
+                             100, or the fastest that it allows, in whole MHz.
     memory : str             What SRAMs are, as in ``synth``.
     data_dir : path          Folder with data sets that are files.
     timeout_seconds : float  For Yosys, and for the simulation.
@@ -74,7 +75,7 @@ def power(
     """
     if frames < 1:
         raise UserError(f"Frames must be at least 1, not {frames!r}")
-    if not 0 < clock_mhz < math.inf:
+    if clock_mhz is not None and not 0 < clock_mhz < math.inf:
         raise UserError(f"Clock must be above 0 MHz, not {clock_mhz!r}")
     directory = Path(directory)
     design, entry, spec = read_spec(directory)
@@ -107,8 +108,10 @@ def power(
         )
     netlist = read_netlist(mapping.netlist, spec.name, library)
     timing = analyse(netlist)
-    if timing.period * clock_mhz > 1000:
-        fastest = 1000 / timing.period
+    fastest = 1000 / timing.period
+    if clock_mhz is None:
+        clock_mhz = min(DEFAULT_MHZ, math.floor(fastest) or fastest)
+    elif clock_mhz > fastest:
         raise UserError(f"Clock must be at most {fastest:.1f} MHz, not {clock_mhz:g}")
     blocks = block_texts(verilog)
     found = _measured(netlist, timing, library, blocks, vectors, clock_mhz, timeout_seconds)

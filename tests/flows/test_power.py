@@ -68,6 +68,15 @@ def test_leakage_and_power_follow_the_clock(design, library):
         assert slow.kinds[kind] == fast.kinds[kind]
 
 
+def test_clock_is_100_mhz_or_the_fastest_whole_one(design, library):
+    """The cells of the library take a nanosecond each."""
+    report = power(design, liberty=library, frames=2, console=QUIET)
+    assert report.clock_mhz < 100 and report.clock_mhz == int(report.clock_mhz)
+    power(design, liberty=library, frames=2, clock_mhz=report.clock_mhz, console=QUIET)
+    with pytest.raises(UserError, match="^Clock must be at most "):
+        power(design, liberty=library, frames=2, clock_mhz=report.clock_mhz + 1, console=QUIET)
+
+
 @pytest.mark.parametrize("memory", ["flipflop", "sram"])
 def test_loadable_memories(tmp_path, library, memory):
     spec = random_spec(2, (5, 3), lanes=2, memory=memory)
