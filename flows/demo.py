@@ -137,6 +137,7 @@ DEMOS = {
         options={"rows_per_clock": 4, "llrs_per_beat": 4},
         icarus_frames=40,
         cxxrtl_frames=2000,
+        energy=False,
         read=_read_noise,
     ),
 }

@@ -42,7 +42,12 @@ def _lines(netlist: Netlist, blocks: Mapping[str, str]) -> Iterable[str]:
         if port.output:
             yield f"  assign {port.name} = {joined};"
         else:
-            yield f"  assign {joined} = {port.name};"
+            # An X, as the bench has between words and before the first clock, is 0 here: see below.
+            known = [
+                f"{port.name}{f'[{bit}]' if len(port.nets) > 1 else ''} === 1'b1"
+                for bit in reversed(range(len(port.nets)))
+            ]
+            yield f"  assign {joined} = {{{', '.join(known)}}};"
     for number, block in enumerate(netlist.blocks):
         wired = ", ".join(
             f".\\{port} ({{{', '.join(_net(net) for net in nets[::-1].tolist())}}})"

@@ -7,12 +7,14 @@ from importlib import import_module
 import numpy as np
 import pytest
 from designs import random_spec
+from minsum_designs import code_spec
 from rich.console import Console
 from schemas import check_schema
 from tiny_cells import tiny_library
 
 from gatesmith.flows import synth, write_design
 from gatesmith.flows.power import power
+from gatesmith.models.codes import code
 from gatesmith.models.errors import UserError
 
 QUIET = Console(quiet=True)
@@ -91,6 +93,14 @@ def test_loadable_memories(tmp_path, library, memory):
         check_schema(kind, folder / "reports" / f"{kind}.json")
     timing = json.loads((folder / "reports" / "timing.json").read_text())
     assert timing["critical_path"] and timing["max_mhz"] == pytest.approx(report.max_mhz)
+
+
+@pytest.mark.parametrize("schedule", ["flooding", "layered"])
+def test_what_wakes_up_unknown_does_not_spread(tmp_path, library, schedule):
+    """Messages of a decoder are masked with 0 in the first iteration, so may begin as anything."""
+    spec = code_spec(code("bch-15-11"), schedule=schedule, iterations=3)
+    folder = write_design(spec, tmp_path / "d")
+    assert power(folder, liberty=library, frames=3, console=QUIET).words == 3 * 4
 
 
 def test_wrong_answers_are_refused(tmp_path, design, library, monkeypatch):
