@@ -26,7 +26,8 @@ class BlockSerial(wiring.Component):
     blocks made of the posteriors waits in a memory of its own to be given back with the new
     messages; of a column that the row has before it waits what is read once more.
 
-    A step is a clock; what is in progress when a decision is final is dropped.
+    A step is a clock. What is in progress when a decision is final runs on, without any effect,
+    till the next frame is loaded.
 
     Members
     -------
@@ -72,7 +73,10 @@ class BlockSerial(wiring.Component):
         spec, size = self._spec, self._spec.lifting
         m.submodules.lanes = lanes = Lanes(spec)
         m.submodules.rotator = rotator = Rotator(count=size, width=spec.posterior_bits)
-        fetch, fresh = self._fetch(m)
+        # Not `step` itself, which waits for the syndrome.
+        going = Signal()
+        m.d.sync += going.eq(self.load | self.step)
+        fetch, fresh = self._fetch(m, going)
         bank, bank_new = Signal(), Signal()  # half of what waits, changed with each row
         m.d.comb += bank_new.eq(bank ^ (fetch.read & fetch.start))
         turn, take, feed, finish, store = self._pipeline(m, fetch, "read", 5)
@@ -97,12 +101,10 @@ class BlockSerial(wiring.Component):
             rotator.shift.eq(turn.shift),
         ]
         turned = Signal.like(rotator.o, name="turned", reset_less=True)
-        with m.If(turn.read):
-            m.d.sync += turned.eq(rotator.o)
+        m.d.sync += turned.eq(rotator.o)
 
         self._old_messages(m, lanes, turn, store, write)
         m.d.comb += [
-            lanes.take.eq(take.read),
             lanes.posteriors.eq(turned),
             lanes.place.eq(take.place),
             lanes.fresh.eq(was_fresh),
@@ -110,7 +112,6 @@ class BlockSerial(wiring.Component):
             lanes.start.eq(feed.start),
             lanes.feed_place.eq(feed.place),
             lanes.finish.eq(finish.read & finish.finish),
-            lanes.give.eq(give.write),
             lanes.plain.eq(give.load),
             lanes.give_place.eq(give.to_place),
         ]
@@ -124,10 +125,10 @@ class BlockSerial(wiring.Component):
         with m.Elif(self.step):
             loaded = write.write & write.load & write.end
             m.d.sync += self.boundary.eq(self.last | loaded)
-        self._decide(m, write, lanes.posteriors_new)
+        self._decide(m, going, write, lanes.posteriors_new)
         return m
 
-    def _fetch(self, m: Module) -> tuple[Any, Signal]:
+    def _fetch(self, m: Module, going: Value) -> tuple[Any, Signal]:
         """The word of the program, and whether this is the first iteration."""
         program = self._program
         count, fresh = Signal(range(len(program.words))), Signal()
@@ -135,7 +136,7 @@ class BlockSerial(wiring.Component):
         fetch: Any = Signal(program.shape, name="fetch")
         m.d.comb += fetch.eq(word)
         for name in ("read", "write"):
-            m.d.comb += fetch[name].eq(data.View(program.shape, word)[name] & self.step)
+            m.d.comb += fetch[name].eq(data.View(program.shape, word)[name] & going)
         with m.If(self.load):
             m.d.sync += [count.eq(0), fresh.eq(1)]
         with m.Elif(self.step):
@@ -156,7 +157,7 @@ class BlockSerial(wiring.Component):
             register: Any = Signal(word.shape(), name=f"{name}_{stage + 1}", reset_less=True)
             m.d.sync += register.eq(word)
             there = word[name] if valid is None else valid
-            m.d.sync += register[name].eq(there & self.step)
+            m.d.sync += register[name].eq(there & ~self.load)
             word, valid = register, None
             found.append(register)
         return found
@@ -289,15 +290,18 @@ class BlockSerial(wiring.Component):
             ]
         )
 
-    def _decide(self, m: Module, write: Any, word: Value) -> None:
-        """Bits of the columns that are given back for good, in their natural order."""
+    def _decide(self, m: Module, going: Value, write: Any, word: Value) -> None:
+        """Bits of the columns that are given back for good, in their natural order.
+
+        In the clock that finds a decision to be final nothing is given back.
+        """
         size, width = self._spec.lifting, self._spec.posterior_bits
         bits = []
         for column in range(self._columns):
             kept = Signal(size, name=f"decision_{column}", reset_less=True)
             back = -self._program.turns[column]
             signs = [word[((k + back) % size + 1) * width - 1] for k in range(size)]
-            with m.If(self.step & write.write & write.settle & (write.to_column == column)):
+            with m.If(going & write.write & write.settle & (write.to_column == column)):
                 m.d.sync += kept.eq(Cat(signs))
             bits.append(kept)
         m.d.comb += self.decision.eq(Cat(bits))

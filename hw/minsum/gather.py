@@ -91,13 +91,16 @@ class Gather(wiring.Component):
         word = Signal(bits * size, reset_less=True)
         write, address = Signal(), Signal.like(column, reset_less=True)
         m.d.sync += write.eq(whole)
+        m.d.sync += address.eq(column)
         with m.If(accept):
-            m.d.sync += [gathered.eq(new), address.eq(column)]
-            with m.Switch(filled):
-                for beyond in range(0, beat, step):
-                    with m.Case((size + beyond) // step):
-                        end = len(new) - bits * beyond
-                        m.d.sync += word.eq(new[end - bits * size : end])
+            m.d.sync += gathered.eq(new)
+        with m.Switch(filled):
+            for beyond in range(0, beat, step):
+                # The last one serves as well where no word is whole.
+                counts = [(size + beyond) // step] if beyond + step < beat else []
+                with m.Case(*counts) if counts else m.Default():
+                    end = len(new) - bits * beyond
+                    m.d.sync += word.eq(new[end - bits * size : end])
         m.d.comb += [
             memory.write.eq(write),
             memory.write_address.eq(address),

@@ -27,22 +27,25 @@ class Lanes(wiring.Component):
 
     Members
     -------
-    take : In(1)            A word of ``posteriors``, old messages ``signs`` and ``magnitudes``, or
-                            the fields ``old`` of its row, seen from ``place``; 0 when ``fresh``.
-    without : Out           A clock later: posteriors without them.
+    posteriors : In         A word of them.
+    signs, magnitudes : In  Old messages, the latter when kept whole.
+    old, place : In         Else the fields of their rows, and where they are seen from.
+    fresh : In(1)           The old messages are 0.
+    without : Out           A clock later: posteriors without the old messages.
     feed, start : In(1)     That clock: they are messages to the checks, as ``feed_place``; the
                             first ones of the rows.
     finish : In(1)          The clock behind the last ones: the messages are complete.
     parameters : In         Of the rows, or of the edges that are given; unless constant.
     found : Out             A clock later: the fields of the messages.
-    give : In(1)            ``kept`` is what was ``without``, and ``kept_signs`` those of the
-                            messages to the checks, at ``give_place``. ``plain``: there is no row.
+    kept : In               What was ``without``.
+    kept_signs : In         Those of the messages to the checks.
+    give_place : In         Where their block was fed.
+    plain : In(1)           There are no new messages.
     posteriors_new : Out    A clock later, with the new messages.
     signs_new : Out         Their signs.
     magnitudes_new : Out    Their magnitudes, when kept whole.
     """
 
-    take: Signal
     posteriors: Signal
     signs: Signal
     magnitudes: Signal
@@ -56,7 +59,6 @@ class Lanes(wiring.Component):
     finish: Signal
     parameters: Signal
     found: Any
-    give: Signal
     plain: Signal
     kept: Signal
     kept_signs: Signal
@@ -75,7 +77,6 @@ class Lanes(wiring.Component):
             {"first": count * bits, "second": count * bits, "index": count * index}
         )
         members: dict[str, Any] = {
-            "take": In(1),
             "posteriors": In(count * self._width),
             "signs": In(count),
             "place": In(place),
@@ -85,7 +86,6 @@ class Lanes(wiring.Component):
             "start": In(1),
             "feed_place": In(place),
             "finish": In(1),
-            "give": In(1),
             "plain": In(1),
             "kept": In(count * self._width),
             "kept_signs": In(count),
@@ -153,8 +153,7 @@ class Lanes(wiring.Component):
         old = self._word(m, "old_magnitudes", stored & ~self.fresh.replicate(len(stored)))
         without = Signal.like(self.without, name="without_q", reset_less=True)
         m.d.comb += self.without.eq(without)
-        with m.If(self.take):
-            m.d.sync += without.eq(self._changed(m, self.posteriors, self.signs, old, True))
+        m.d.sync += without.eq(self._changed(m, self.posteriors, self.signs, old, True))
 
     def _feed(self, m: Module) -> tuple[Any, Signal]:
         """The least two magnitudes so far, and the product of the signs."""
@@ -237,5 +236,4 @@ class Lanes(wiring.Component):
         for port, word in new:
             register = Signal.like(port, name_suffix="_q", reset_less=True)
             m.d.comb += port.eq(register)
-            with m.If(self.give):
-                m.d.sync += register.eq(word)
+            m.d.sync += register.eq(word)

@@ -15,6 +15,7 @@ __all__ = ["Block", "Program"]
 # Clocks from one event to another, as the pipeline of the decoder has them.
 FOUND = 4  # the last block of a row to its messages, or a word read to what is kept of it
 WRITTEN = 3  # a block on its way back to the first look at what was written
+DECIDED = 2  # the last block on its way back to the next: a final decision stands
 HELD = 3  # the last block of a row to the clock in which the messages of the row before go
 
 
@@ -154,9 +155,9 @@ def _times(
     """Clock of each event, and the clocks from one iteration to the next."""
     # What comes first, what then, how many clocks later at least, and how many iterations on.
     rules: list[tuple[_Event, _Event, int, int]] = []
-    for events in (reads, writes):
+    for events, apart in ((reads, 1), (writes, DECIDED)):
         rules += [(a, b, 1, 0) for a, b in zip(events, events[1:], strict=False)]
-        rules.append((events[-1], events[0], 1, 1))
+        rules.append((events[-1], events[0], apart, 1))
     finish = [_Event("feed", layer[-1]) for layer in layers]
     for layer in layers:
         for block in layer:

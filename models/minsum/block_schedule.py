@@ -87,7 +87,7 @@ def block_clocks(spec: MinSumSpec) -> BlockClocks:
     whole, first_given = walk.starts
     apart = [
         walk.read + 1,
-        walk.given + 1 - first_given,
+        walk.given + 2 - first_given,
         walk.given + 1 - FOUND - whole,
         *(walk.last_given[c] + GIVEN - walk.first_read[c] for c in walk.last_given),
     ]

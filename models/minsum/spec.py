@@ -79,8 +79,8 @@ class MinSumSpec:
       from 3 clocks after the one before was given back, and given back 4 clocks later or more,
       behind all other blocks.
     * No row of blocks is read whole until 3 clocks before the row before is given back whole.
-    * Iterations are alike, as close as the rules let them be; they end 3 clocks after the last
-      block is given back.
+    * Iterations are alike, as close as the rules let them be, with a clock between the last block
+      that one gives back and the first of the next; they end 3 clocks after that last one.
 
     Parameters
     ----------

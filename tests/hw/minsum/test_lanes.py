@@ -31,7 +31,6 @@ def elements(number, width, signed=False):
 async def row(ctx, dut, spec, messages, posteriors_width):
     """Feed a row of blocks, int ``[blocks, lanes]``, a clock each, and wait for what it found."""
     for place in range(len(messages) + 2):
-        ctx.set(dut.take, place < len(messages))
         ctx.set(dut.fresh, 1)
         if place < len(messages):
             ctx.set(dut.posteriors, word(messages[place], posteriors_width))
@@ -58,7 +57,6 @@ def test_messages_of_rows(blocks, offset):
             await row(ctx, dut, spec, messages, width)
             sizes = np.minimum(np.abs(messages), most)
             negative = messages < 0
-            ctx.set(dut.give, 1)
             for place in range(blocks):
                 ctx.set(dut.kept, word(messages[place], width))
                 ctx.set(dut.kept_signs, word(negative[place], 1))
@@ -71,7 +69,6 @@ def test_messages_of_rows(blocks, offset):
                 expected = messages[place] + np.where(signs, -least, least)
                 assert elements(ctx.get(dut.posteriors_new), width, True) == expected.tolist()
                 assert elements(ctx.get(dut.signs_new), 1) == signs.tolist()
-            ctx.set(dut.give, 0)
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
@@ -84,7 +81,6 @@ def test_old_messages_are_taken_off():
     dut, width, bits = Lanes(spec), spec.posterior_bits, 3
 
     async def bench(ctx):
-        ctx.set(dut.take, 1)
         ctx.set(dut.posteriors, word([5, -3, 2], width))
         ctx.set(dut.signs, 0b010)
         ctx.set(dut.old.first, word([1, 2, 3], bits))

@@ -210,3 +210,16 @@ def test_fault_of_one_block_a_clock_is_seen(tmp_path, where, change):
     with mock.patch(f"gatesmith.hw.minsum.{where}", change):
         text = FAMILY.verilog(spec)
     assert differs(text, spec, random_frames(spec, 20), tmp_path, brief=True)
+
+
+def test_decision_stands_while_the_output_is_busy(tmp_path):
+    """What one iteration repairs the next one spoils, from the first block that it gives back."""
+    matrix = np.kron([[1] * 20 + [0] * 20, [0] * 20 + [1] * 20], np.eye(5, dtype=int))
+    spec = matrix_spec(
+        matrix, iterations=2, parameters=np.array([[0], [15]]), lifting=5, schedule="layered"
+    ).with_options(memory="sram", bits_per_beat=1, llrs_per_beat=5)
+    frames = random_frames(spec, 20)
+    assert not differs(FAMILY.verilog(spec), spec, frames, tmp_path)
+    with mock.patch("gatesmith.hw.minsum.program.DECIDED", 1):
+        text = FAMILY.verilog(spec)
+    assert differs(text, spec, frames, tmp_path, brief=True)
