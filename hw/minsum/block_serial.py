@@ -65,8 +65,7 @@ class BlockSerial(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Stages of what is read are ``fetch``, ``turn``, ``take``, ``feed``, ``finish`` and
-        ``store``, and of what is given back ``wanted``, ``give`` and ``write``: each names the
+        """Stages of what is read are ``fetch``, ``turn``, ``take``, ``feed`` and ``store``, and of what is given back ``wanted``, ``give`` and ``write``: each names the
         word of the program that is there.
         """
         m = Module()
@@ -79,9 +78,9 @@ class BlockSerial(wiring.Component):
         fetch, fresh = self._fetch(m, going)
         bank, bank_new = Signal(), Signal()  # half of what waits, changed with each row
         m.d.comb += bank_new.eq(bank ^ (fetch.read & fetch.start))
-        turn, take, feed, finish, store = self._pipeline(m, fetch, "read", 5)
+        turn, take, feed, store = self._pipeline(m, fetch, "read", 4)
         was_fresh = self._delayed(m, fresh, 2)
-        bank_kept = self._delayed(m, bank_new, 3)
+        bank_kept = self._delayed(m, bank_new, 2)
         wanted = Signal()  # a block is given back
         m.d.comb += wanted.eq(fetch.write & ~(fresh & fetch.late))
         give, write = self._pipeline(m, fetch, "write", 2, wanted)
@@ -105,19 +104,20 @@ class BlockSerial(wiring.Component):
 
         self._old_messages(m, lanes, turn, store, write)
         m.d.comb += [
+            lanes.take.eq(take.read),
             lanes.posteriors.eq(turned),
             lanes.place.eq(take.place),
             lanes.fresh.eq(was_fresh),
             lanes.feed.eq(feed.read & feed.feed),
             lanes.start.eq(feed.start),
             lanes.feed_place.eq(feed.place),
-            lanes.finish.eq(finish.read & finish.finish),
+            lanes.finish.eq(feed.read & feed.finish),
             lanes.plain.eq(give.load),
             lanes.give_place.eq(give.to_place),
         ]
-        self._waiting(m, lanes, feed, bank_kept, wanted, Cat(fetch.to_place, bank_given))
+        self._waiting(m, lanes, take, bank_kept, wanted, Cat(fetch.to_place, bank_given))
         if self._tying.constant is None:
-            m.d.comb += lanes.parameters.eq(self._parameters(m, lanes.finish, finish, give))
+            m.d.comb += lanes.parameters.eq(self._parameters(m, feed, give))
 
         m.d.comb += self.last.eq(write.write & write.last)
         with m.If(self.load):
@@ -220,7 +220,7 @@ class BlockSerial(wiring.Component):
         self._write(m, rows, store.read & store.finish, store.layer, lanes.found)
 
     def _waiting(
-        self, m: Module, lanes: Lanes, feed: Any, bank: Value, wanted: Value, address: Value
+        self, m: Module, lanes: Lanes, take: Any, bank: Value, wanted: Value, address: Value
     ) -> None:
         """What was read waits till its rows are whole; its sign is that of its message."""
         size, width = self._spec.lifting, self._spec.posterior_bits
@@ -232,18 +232,18 @@ class BlockSerial(wiring.Component):
             seen = {place: Signal(size, name=f"seen_{place}", reset_less=True) for place in again}
             chosen = Signal(size, name="chosen")
             m.d.comb += chosen.eq(signs)
-            with m.If(~feed.feed & ~feed.load), m.Switch(feed.place):
+            with m.If(~take.feed & ~take.load), m.Switch(take.place):
                 for place, kept in seen.items():
                     with m.Case(place):
                         m.d.comb += chosen.eq(kept)
-            with m.If(feed.read & feed.feed), m.Switch(feed.place):
+            with m.If(take.read & take.feed), m.Switch(take.place):
                 for place, kept in seen.items():
                     with m.Case(place):
                         m.d.sync += kept.eq(signs)
             word = Cat(word, chosen)
-        depth = 2 << len(feed.place)
+        depth = 2 << len(take.place)
         memory = self._memory(m, "waiting", len(word), depth)
-        self._write(m, memory, feed.read & feed.keep, Cat(feed.place, bank), word)
+        self._write(m, memory, take.read & take.keep, Cat(take.place, bank), word)
         kept = self._read(m, memory, wanted, address)
         posteriors = kept[: size * width]
         signs = kept[size * width :] if again else Cat(
@@ -251,14 +251,15 @@ class BlockSerial(wiring.Component):
         )  # fmt: skip
         m.d.comb += [lanes.kept.eq(posteriors), lanes.kept_signs.eq(signs)]
 
-    def _parameters(self, m: Module, finished: Value, finish: Any, give: Any) -> Value:
+    def _parameters(self, m: Module, feed: Any, give: Any) -> Value:
         """Of the rows that finish in this iteration, or of the blocks that are given back."""
         spec, tying, size = self._spec, self._tying, self._spec.lifting
         values = spec.parameters[:, spec.groups]  # [times, edges]
         layers = spec.checks // size
+        finished = feed.read & feed.finish
         if tying.alike:
             words = [int(values[min(t, len(values) - 1), 0]) for t in range(spec.iterations + 1)]
-            event: Value = finished & (finish.layer == layers - 1)
+            event: Value = finished & (feed.layer == layers - 1)
         else:
             edges = self._edges()
             if not tying.each:

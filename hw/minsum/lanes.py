@@ -19,24 +19,25 @@ __all__ = ["Lanes"]
 class Lanes(wiring.Component):
     """A lane for each row of a block; all words have one element a lane, the first lowest.
 
-    An element goes through four stages of a clock each: without the old message; among the least
-    two of its row; then the row's messages; and, when it is given back, with the new message. Kept
-    of a row are its least two magnitudes, the place of the least, bit by bit of all lanes, and the
+    An element goes through three stages of a clock each: without the old message; among the least
+    two of its row; and, when it is given back, with the row's new message. Kept of a row are its least two magnitudes, the place of the least, bit by bit of all lanes, and the
     message's sign of every block. Where blocks of a row differ in their parameters, every message
     is kept whole.
 
     Members
     -------
-    posteriors : In         A word of them.
+    take : In(1)            There is a word.
+    posteriors : In         Of them.
     signs, magnitudes : In  Old messages, the latter when kept whole.
     old, place : In         Else the fields of their rows, and where they are seen from.
     fresh : In(1)           The old messages are 0.
-    without : Out           A clock later: posteriors without the old messages.
-    feed, start : In(1)     That clock: they are messages to the checks, as ``feed_place``; the
-                            first ones of the rows.
-    finish : In(1)          The clock behind the last ones: the messages are complete.
-    parameters : In         Of the rows, or of the edges that are given; unless constant.
-    found : Out             A clock later: the fields of the messages.
+    without : Out           Posteriors without the old messages, in the same clock; else 0.
+    feed, start : In(1)     What was ``without`` in the clock before goes to the checks, as
+                            ``feed_place``; the first ones of the rows.
+    finish : In(1)          The last ones: the messages are complete.
+    parameters : In         Of the rows that finish, or of the edges that are given; unless
+                            constant.
+    found : Out             A clock after ``finish``: the fields of the messages.
     kept : In               What was ``without``.
     kept_signs : In         Those of the messages to the checks.
     give_place : In         Where their block was fed.
@@ -46,6 +47,7 @@ class Lanes(wiring.Component):
     magnitudes_new : Out    Their magnitudes, when kept whole.
     """
 
+    take: Signal
     posteriors: Signal
     signs: Signal
     magnitudes: Signal
@@ -77,6 +79,7 @@ class Lanes(wiring.Component):
             {"first": count * bits, "second": count * bits, "index": count * index}
         )
         members: dict[str, Any] = {
+            "take": In(1),
             "posteriors": In(count * self._width),
             "signs": In(count),
             "place": In(place),
@@ -151,17 +154,19 @@ class Lanes(wiring.Component):
         else:
             stored = self._answers(m, "stored", self.old, self.place)
         old = self._word(m, "old_magnitudes", stored & ~self.fresh.replicate(len(stored)))
-        without = Signal.like(self.without, name="without_q", reset_less=True)
-        m.d.comb += self.without.eq(without)
-        m.d.sync += without.eq(self._changed(m, self.posteriors, self.signs, old, True))
+        # Quiet where there is none; and an operation on the whole word, see `elaborate`.
+        rest = self._changed(m, self.posteriors, self.signs, old, True)
+        m.d.comb += self.without.eq(rest & self.take.replicate(len(rest)))
 
     def _feed(self, m: Module) -> tuple[Any, Signal]:
-        """The least two magnitudes so far, and the product of the signs."""
+        """The least two magnitudes, and the product of the signs, with those of this clock."""
         count, bits = self._count, self._update.bits
         so_far: Any = Signal(self.fields, name="so_far", reset_less=True)
         total = Signal(count, reset_less=True)
+        without = Signal.like(self.without, name="without_q", reset_less=True)
+        m.d.sync += without.eq(self.without)
         seen = [
-            to_check(m, self.without.word_select(lane, self._width).as_signed(), bits + 1)
+            to_check(m, without.word_select(lane, self._width).as_signed(), bits + 1)
             for lane in range(count)
         ]
         signs = self._word(m, "signs_fed", Cat(sign for sign, _ in seen))
@@ -181,20 +186,22 @@ class Lanes(wiring.Component):
         second = self._choose(m, "second", closer, behind, so_far.second)
         place = Cat(bit.replicate(count) for bit in self.feed_place)
         planes = Cat(least for _ in self.feed_place)
+        now: Any = Signal(self.fields, name="now")
+        product = self._word(m, "product_now", (total & ~start) ^ signs)
+        m.d.comb += [
+            now.first.eq(self._choose(m, "first", least, sizes, so_far.first)),
+            now.second.eq(second | self.start.replicate(count * bits)),
+            now.index.eq((place & planes) | (so_far.index & ~planes)),
+        ]
         with m.If(self.feed):
-            m.d.sync += [
-                so_far.first.eq(self._choose(m, "first", least, sizes, so_far.first)),
-                so_far.second.eq(second | self.start.replicate(count * bits)),
-                so_far.index.eq((place & planes) | (so_far.index & ~planes)),
-                total.eq((total & ~start) ^ signs),
-            ]
-        return so_far, total
+            m.d.sync += [so_far.eq(now), total.eq(product)]
+        return now, product
 
-    def _finish(self, m: Module, so_far: Any, total: Signal) -> tuple[Any, Signal]:
+    def _finish(self, m: Module, now: Any, product: Signal) -> tuple[Any, Signal]:
         """The messages of whole rows, which stand while the next ones are gathered."""
         done: Any = Signal(self.fields, name="done", reset_less=True)
-        product = Signal(self._count, reset_less=True)
-        first, second = so_far.first, so_far.second
+        negative = Signal(self._count, reset_less=True)
+        first, second = now.first, now.second
         if not self._tying.each:
             first, second = self._updated(m, first), self._updated(m, second)
             m.d.comb += self.found.eq(done)
@@ -202,10 +209,10 @@ class Lanes(wiring.Component):
             m.d.sync += [
                 done.first.eq(first),
                 done.second.eq(second),
-                done.index.eq(so_far.index),
-                product.eq(total),
+                done.index.eq(now.index),
+                negative.eq(product),
             ]
-        return done, product
+        return done, negative
 
     def _updated(self, m: Module, magnitudes: Value) -> Value:
         bits, tying = self._update.bits, self._tying
@@ -222,9 +229,9 @@ class Lanes(wiring.Component):
             found.append(self._update(m, magnitudes.word_select(lane, bits), parameter))
         return Cat(found)
 
-    def _give(self, m: Module, done: Any, product: Signal) -> None:
+    def _give(self, m: Module, done: Any, negative: Signal) -> None:
         """What was kept, with the new messages."""
-        signs = self._word(m, "signs_given", self.kept_signs ^ product)
+        signs = self._word(m, "signs_given", self.kept_signs ^ negative)
         sizes = self._answers(m, "answers", done, self.give_place)
         if self._tying.each:
             sizes = self._word(m, "own", self._updated(m, sizes))

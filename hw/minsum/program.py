@@ -13,10 +13,10 @@ from gatesmith.models.minsum.layout import block_rows
 __all__ = ["Block", "Program"]
 
 # Clocks from one event to another, as the pipeline of the decoder has them.
-FOUND = 4  # the last block of a row to its messages, or a word read to what is kept of it
+FOUND = 3  # the last block of a row to its messages, or a word read to what is kept of it
 WRITTEN = 3  # a block on its way back to the first look at what was written
 DECIDED = 2  # the last block on its way back to the next: a final decision stands
-HELD = 3  # the last block of a row to the clock in which the messages of the row before go
+HELD = 2  # the last block of a row to the clock in which the messages of the row before go
 
 
 class Block(NamedTuple):

@@ -7,9 +7,9 @@ from gatesmith.models.minsum.spec import MinSumSpec
 
 __all__ = ["BlockClocks", "block_clocks"]
 
-FOUND = 4  # from the last block of a row that is read to the first that is given back
+FOUND = 3  # from the last block of a row that is read to the first that is given back
 GIVEN = 3  # from a block that is given back to the next look at its column, or at the decision
-LOAD = 6  # beyond a clock a column
+LOAD = 5  # beyond a clock a column
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,17 +68,17 @@ class MinSumSpec:
 
     ``sram`` changes no bit, only clocks: instead of a row of blocks it takes one block a clock.
 
-    * A frame begins with a clock a block column, and 6 more.
+    * A frame begins with a clock a block column, and 5 more.
     * The blocks of a row of blocks are read one a clock, those first whose column was given back
       longest ago: by its latest row of blocks and its place there, or in the iteration before by
       row of blocks and column; then by shift.
     * They are given back one a clock, those first whose column is read again in fewest rows of
-      blocks, then as they were read; the first 4 clocks after the last was read. A column is read
+      blocks, then as they were read; the first 3 clocks after the last was read. A column is read
       again from 3 clocks after.
     * Where a column has several blocks in a row of blocks, each but the first is read once more
-      from 3 clocks after the one before was given back, and given back 4 clocks later or more,
+      from 3 clocks after the one before was given back, and given back 3 clocks later or more,
       behind all other blocks.
-    * No row of blocks is read whole until 3 clocks before the row before is given back whole.
+    * No row of blocks is read whole until 2 clocks before the row before is given back whole.
     * Iterations are alike, as close as the rules let them be, with a clock between the last block
       that one gives back and the first of the next; they end 3 clocks after that last one.
 

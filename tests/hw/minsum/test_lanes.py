@@ -28,17 +28,26 @@ def elements(number, width, signed=False):
     return [v - (v >> width - 1 << width) if signed else v for v in found]
 
 
-async def row(ctx, dut, spec, messages, posteriors_width):
+def run(dut, bench):
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+async def feed(ctx, dut, messages, width):
     """Feed a row of blocks, int ``[blocks, lanes]``, a clock each, and wait for what it found."""
-    for place in range(len(messages) + 2):
+    for place in range(len(messages) + 1):
+        ctx.set(dut.take, place < len(messages))
         ctx.set(dut.fresh, 1)
         if place < len(messages):
-            ctx.set(dut.posteriors, word(messages[place], posteriors_width))
+            ctx.set(dut.posteriors, word(messages[place], width))
         ctx.set(dut.feed, 1 <= place <= len(messages))
         ctx.set(dut.start, place == 1)
         ctx.set(dut.feed_place, max(0, min(place, len(messages)) - 1))
-        ctx.set(dut.finish, place == len(messages) + 1)
+        ctx.set(dut.finish, place == len(messages))
         await ctx.tick()
+    ctx.set(dut.feed, 0)
     ctx.set(dut.finish, 0)
 
 
@@ -54,7 +63,7 @@ def test_messages_of_rows(blocks, offset):
 
     async def bench(ctx):
         for messages in rows:
-            await row(ctx, dut, spec, messages, width)
+            await feed(ctx, dut, messages, width)
             sizes = np.minimum(np.abs(messages), most)
             negative = messages < 0
             for place in range(blocks):
@@ -70,10 +79,7 @@ def test_messages_of_rows(blocks, offset):
                 assert elements(ctx.get(dut.posteriors_new), width, True) == expected.tolist()
                 assert elements(ctx.get(dut.signs_new), 1) == signs.tolist()
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run(dut, bench)
 
 
 def test_old_messages_are_taken_off():
@@ -81,6 +87,7 @@ def test_old_messages_are_taken_off():
     dut, width, bits = Lanes(spec), spec.posterior_bits, 3
 
     async def bench(ctx):
+        ctx.set(dut.take, 1)
         ctx.set(dut.posteriors, word([5, -3, 2], width))
         ctx.set(dut.signs, 0b010)
         ctx.set(dut.old.first, word([1, 2, 3], bits))
@@ -88,14 +95,11 @@ def test_old_messages_are_taken_off():
         ctx.set(dut.old.index, 0b010_001)  # bit planes: places 1, 2, 0
         for place, sizes in enumerate(([1, 2, 6], [4, 2, 3], [1, 5, 3])):
             ctx.set(dut.place, place)
-            await ctx.tick()
             expected = [5 - sizes[0], -3 + sizes[1], 2 - sizes[2]]
             assert elements(ctx.get(dut.without), width, True) == expected
         ctx.set(dut.fresh, 1)
-        await ctx.tick()
         assert elements(ctx.get(dut.without), width, True) == [5, -3, 2]
+        ctx.set(dut.take, 0)
+        assert ctx.get(dut.without) == 0
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run(dut, bench)

@@ -196,8 +196,8 @@ def test_fault_is_seen(tmp_path, schedule, fault):
         ("lanes.Lanes._answers", lambda self, m, name, fields, place: fields.first),
         ("lanes.to_check", lambda m, total, bits: (total[-1], abs(total)[: bits - 1])),
         ("program.WRITTEN", 2),
-        ("program.FOUND", 3),
-        ("program.HELD", 4),
+        ("program.FOUND", 2),
+        ("program.HELD", 3),
     ],
 )
 def test_fault_of_one_block_a_clock_is_seen(tmp_path, where, change):
