@@ -24,7 +24,8 @@ class BlockSerial(wiring.Component):
     A word of posteriors stays turned as the last row of blocks wanted it, so that one rotator
     serves all; a frame is loaded turned as the last one of an iteration leaves it. What a row of
     blocks made of the posteriors waits in a memory of its own to be given back with the new
-    messages; of a column that the row has before it waits what is read once more.
+    messages; of a column that the row has before it waits what is read once more. No word of a
+    memory is read in the clock in which it is written.
 
     A step is a clock. What is in progress when a decision is final runs on, without any effect,
     till the next frame is loaded.
@@ -65,8 +66,10 @@ class BlockSerial(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Stages of what is read are ``fetch``, ``turn``, ``take``, ``feed`` and ``store``, and of what is given back ``wanted``, ``give`` and ``write``: each names the
-        word of the program that is there.
+        """Build it; a word of the program is named after the stage that it has reached.
+
+        What is read: ``fetch``, ``turn``, ``take``, ``feed`` and ``store``. What is given back:
+        ``wanted``, ``give`` and ``write``.
         """
         m = Module()
         spec, size = self._spec, self._spec.lifting

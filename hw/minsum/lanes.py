@@ -20,9 +20,9 @@ class Lanes(wiring.Component):
     """A lane for each row of a block; all words have one element a lane, the first lowest.
 
     An element goes through three stages of a clock each: without the old message; among the least
-    two of its row; and, when it is given back, with the row's new message. Kept of a row are its least two magnitudes, the place of the least, bit by bit of all lanes, and the
-    message's sign of every block. Where blocks of a row differ in their parameters, every message
-    is kept whole.
+    two of its row; and, when it is given back, with the row's new message. Kept of a row are its
+    least two magnitudes, the place of the least, bit by bit of all lanes, and the message's sign of
+    every block. Where blocks of a row differ in their parameters, every message is kept whole.
 
     Members
     -------

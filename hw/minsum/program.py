@@ -195,7 +195,7 @@ def _loading(turns: list[int], depth: int) -> list[dict[str, int]]:
     """A frame goes through the decoder as a row of all columns that sends no messages."""
     words: list[dict[str, int]] = [{"load": 1} for _ in range(len(turns) + FOUND + WRITTEN - 1)]
     for column, shift in enumerate(turns):
-        place, end = column % depth, int(column == len(turns) - 1)
+        place, end = column % max(2, depth), int(column == len(turns) - 1)
         words[column] |= dict(read=1, keep=1, column=column, shift=shift, place=place)
         words[column + FOUND] |= dict(write=1, settle=1, to_column=column, to_place=place, end=end)
     return words
