@@ -9,7 +9,16 @@ from gatesmith.models.codes import Code
 from gatesmith.models.minsum import MinSumSpec
 from gatesmith.models.minsum.inputs import llr_frames
 
-__all__ = ["UPDATES", "code_spec", "matrix_spec", "random_frames", "random_matrix", "specs"]
+__all__ = [
+    "UPDATES",
+    "block_specs",
+    "code_spec",
+    "matrix_spec",
+    "quasi_cyclic_matrix",
+    "random_frames",
+    "random_matrix",
+    "specs",
+]
 
 UPDATES = ("plain", "offset", "normalised")
 TYINGS = ("scalar", "recurrent", "iteration", "degree", "check", "edge")
@@ -127,27 +136,57 @@ def specs(draw: Any) -> MinSumSpec:
     else:
         matrix = random_matrix(rng, draw(st.integers(1, 7)), draw(st.integers(1, 12)))
         rows_per_clock = draw(st.integers(1, len(matrix)))
+    return _drawn(
+        draw,
+        matrix,
+        seed,
+        lifting=lifting,
+        schedule=draw(st.sampled_from(["flooding", "layered"])),
+        rows_per_clock=rows_per_clock,
+        stages=draw(st.integers(1, 2)),
+        posteriors=draw(st.booleans()),
+    )
+
+
+@st.composite
+def block_specs(draw: Any) -> MinSumSpec:
+    """Any small decoder of one block a clock."""
+    seed, lifting = draw(st.integers(0, 2**32 - 1)), draw(st.integers(2, 8))
+    rows, columns = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+    matrix = quasi_cyclic_matrix(np.random.default_rng(seed), rows, columns, lifting)
+    return _drawn(
+        draw,
+        matrix,
+        seed,
+        lifting=lifting,
+        schedule="layered",
+        memory="sram",
+        rows_per_clock=lifting,
+    )
+
+
+def _drawn(draw: Any, matrix: np.ndarray, seed: int, **options: Any) -> MinSumSpec:
+    """Whatever else there is to choose."""
     message_bits = draw(st.integers(3, 8))
     outputs = draw(st.sampled_from(["word", "information"]))
     if Code.from_matrix(matrix).k == 0:
         outputs = "word"
+    most = 64 // message_bits
+    if options.get("memory") == "sram":
+        most = min(most, options["lifting"])
     return matrix_spec(
         matrix,
         seed,
-        lifting=lifting,
         message_bits=message_bits,
         update=draw(st.sampled_from(UPDATES)),
         tying=draw(st.sampled_from(TYINGS)),
         scale_bits=draw(st.integers(1, 8)),
         iterations=draw(st.integers(1, 5)),
-        schedule=draw(st.sampled_from(["flooding", "layered"])),
-        rows_per_clock=rows_per_clock,
-        stages=draw(st.integers(1, 2)),
         early_stop=draw(st.booleans()),
-        llrs_per_beat=draw(st.integers(1, 64 // message_bits)),
+        llrs_per_beat=draw(st.integers(1, most)),
         outputs=outputs,
-        posteriors=draw(st.booleans()),
         bits_per_beat=draw(st.integers(1, 64)),
+        **options,
     )
 
 

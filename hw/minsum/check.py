@@ -42,7 +42,9 @@ class Update:
         found = Signal(bits, name="updated")
         if self.kind == "offset":
             rest = Signal(bits + 1, name="rest")
-            m.d.comb += [rest.eq(magnitude - parameter), found.eq(Mux(rest[bits], 0, rest[:bits]))]
+            # No multiplexer: before a register it would become the reset of a part of a word.
+            below = rest[bits].replicate(bits)
+            m.d.comb += [rest.eq(magnitude - parameter), found.eq(rest[:bits] & ~below)]
             return found
         scaled = Signal(bits + self.scale_bits + 1, name="scaled")
         product = times(magnitude, parameter) if isinstance(parameter, int) else (

@@ -6,7 +6,9 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from gatesmith.hw.minsum.block_serial import BlockSerial
 from gatesmith.hw.minsum.flooding import Flooding
+from gatesmith.hw.minsum.gather import Gather
 from gatesmith.hw.minsum.intake import Intake
 from gatesmith.hw.minsum.layered import Layered
 from gatesmith.hw.minsum.output import Output
@@ -64,8 +66,14 @@ class MinSum(wiring.Component):
 
     def __init__(self, spec: MinSumSpec) -> None:
         self._spec = spec
-        self._intake, self._output = Intake(spec), Output(spec)
-        self._engine: Any = Flooding(spec) if spec.schedule == "flooding" else Layered(spec)
+        self._output = Output(spec)
+        self._intake: Any
+        self._engine: Any
+        if spec.memory == "sram":
+            self._intake, self._engine = Gather(spec), BlockSerial(spec)
+        else:
+            self._intake = Intake(spec)
+            self._engine = Flooding(spec) if spec.schedule == "flooding" else Layered(spec)
         self.shared = self._engine.shared
         super().__init__(
             {
@@ -91,10 +99,12 @@ class MinSum(wiring.Component):
             intake.abort.eq(self.abort),
             intake.take.eq(load),
             engine.load.eq(load),
-            engine.llrs.eq(intake.llrs),
-            engine.iteration.eq(iteration),
             syndrome.word.eq(engine.decision),
         ]
+        if spec.memory == "sram":
+            wiring.connect(m, engine.llrs, intake.llrs)
+        else:
+            m.d.comb += [engine.llrs.eq(intake.llrs), engine.iteration.eq(iteration)]
         enough = iteration == spec.iterations
         if spec.early_stop:
             enough = enough | syndrome.satisfied

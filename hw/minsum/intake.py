@@ -7,13 +7,17 @@ from amaranth.lib.wiring import In, Out
 from gatesmith.hw.arith import count_shape
 from gatesmith.models.minsum import MinSumSpec
 
-__all__ = ["Intake"]
+__all__ = ["Intake", "readable"]
+
+
+def readable(llr: Value) -> Value:
+    """An LLR from the wire: the least, whose magnitude no message has, is read as the one above."""
+    least = llr[-1] & ~llr[:-1].any()
+    return Cat(llr[0] | least, llr[1:])
 
 
 class Intake(wiring.Component):
     """Shifts words in, the first one down to the lowest bits, and holds a frame till it is taken.
-
-    The least LLR on the wire, whose magnitude no message has, is read as the one above it.
 
     Members
     -------
@@ -56,7 +60,7 @@ class Intake(wiring.Component):
         ]
         m.d.sync += self.full.eq(last | (self.full & ~self.take))
         word = Cat(
-            self._read(self.i.payload.word_select(k, self._bits)) for k in range(self._per_beat)
+            readable(self.i.payload.word_select(k, self._bits)) for k in range(self._per_beat)
         )
         with m.If(accept):
             m.d.sync += gathered.eq(Cat(gathered, word)[width:])
@@ -65,7 +69,3 @@ class Intake(wiring.Component):
         with m.Elif(accept):
             m.d.sync += count.eq(count + 1)
         return m
-
-    def _read(self, llr: Value) -> Value:
-        least = llr[-1] & ~llr[:-1].any()
-        return Cat(llr[0] | least, llr[1:])

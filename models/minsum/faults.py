@@ -29,7 +29,7 @@ def faults(spec: MinSumSpec) -> dict[str, MinSumSpec]:
         elif (spec.iterations + 1).bit_length() == bits and spec.iterations < ITERATIONS:
             found["iterations: one too many"] = spec.with_options(iterations=spec.iterations + 1)
     other = "layered" if spec.schedule == "flooding" else "flooding"
-    found[f"schedule: {other}"] = spec.with_options(schedule=other)
+    found[f"schedule: {other}"] = spec.with_options(schedule=other, memory="flipflop")
     found["early stop: the other way"] = replace(spec, early_stop=not spec.early_stop)
     variables = spec.out_variables
     if spec.outputs == "information" and len(variables) > 1:
@@ -95,5 +95,5 @@ def _moved_edge(spec: MinSumSpec) -> MinSumSpec | None:
                 edges[edge] = variable
                 # Parameters stay with the places of a row, whichever variables they lead to.
                 edges[mine] = np.sort(edges[mine])
-                return replace(spec, edge_variable=edges, lifting=1)
+                return replace(spec, edge_variable=edges, lifting=1, memory="flipflop")
     return None

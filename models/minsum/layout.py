@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from gatesmith.models.minsum.spec import MinSumSpec
 
 __all__ = [
+    "block_rows",
     "check_degrees",
     "first_edges",
     "is_cyclic",
@@ -43,6 +44,18 @@ def row_groups(spec: "MinSumSpec") -> list[range]:
     """Checks that the layered schedule computes at once, in its order; the last may be fewer."""
     step, checks = spec.rows_per_clock, spec.checks
     return [range(first, min(first + step, checks)) for first in range(0, checks, step)]
+
+
+def block_rows(spec: "MinSumSpec") -> list[list[tuple[int, int]]]:
+    """Block column and shift of the cyclic shifts in each row of blocks, ascending.
+
+    Row r of a block finds its variable at place (r + shift) % lifting of the column.
+    """
+    firsts, size = first_edges(spec).tolist(), spec.lifting
+    return [
+        [divmod(v, size) for v in spec.edge_variable[firsts[row] : firsts[row + 1]].tolist()]
+        for row in range(0, spec.checks, size)
+    ]
 
 
 def is_quasi_cyclic(spec: "MinSumSpec", lifting: int) -> bool:

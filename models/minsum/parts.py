@@ -1,5 +1,6 @@
 """The parts of a decoder by the names of their instances, and the work that it does."""
 
+from gatesmith.models.minsum.layout import block_rows
 from gatesmith.models.minsum.spec import MinSumSpec
 
 __all__ = ["OPERATION", "operations", "parts"]
@@ -22,7 +23,10 @@ def parts(spec: MinSumSpec) -> dict[str, str]:
     else:
         rows = f"{spec.rows_per_clock} row{'s' * (spec.rows_per_clock > 1)}"
         decoder = f"layered decoder: {rows} of {spec.checks} a clock"
-    return {
+        if spec.memory == "sram":
+            blocks = len(block_rows(spec))
+            decoder = f"layered decoder: order of its blocks in {blocks} rows, and the decision"
+    found = {
         "": "AXI4-Stream ports",
         "s_guard": "length check of input frames",
         "core": "order of iterations",
@@ -31,3 +35,7 @@ def parts(spec: MinSumSpec) -> dict[str, str]:
         "core.syndrome": "syndrome of the decision",
         "core.output": "bits and posteriors on their way out",
     }
+    if spec.memory == "sram":
+        found["core.decoder.rotator"] = f"rotator of {spec.lifting} posteriors"
+        found["core.decoder.lanes"] = f"{spec.lifting} serial check nodes"
+    return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gatesmith.models.minsum.block_schedule import block_clocks
 from gatesmith.models.minsum.layout import row_groups
 from gatesmith.models.minsum.spec import MinSumSpec
 
@@ -32,14 +33,29 @@ class Timing:
 
 
 def iteration_clocks(spec: MinSumSpec) -> int:
-    """Clocks of an iteration: stages of ``flooding``, groups of rows of ``layered``."""
+    """Clocks of an iteration: stages of ``flooding``, groups of rows of ``layered``.
+
+    With ``sram``, from the end of one to the end of the next.
+    """
+    if spec.memory == "sram":
+        return block_clocks(spec).next
     return spec.stages if spec.schedule == "flooding" else len(row_groups(spec))
+
+
+def _work(spec: MinSumSpec, iterations: np.ndarray) -> np.ndarray:
+    """Clocks from loading to the decision that goes out."""
+    done = np.asarray(iterations, dtype=np.int64)
+    if spec.memory == "sram":
+        found = block_clocks(spec)
+        more = np.where(done > 0, found.first + (done - 1) * found.next, 0)
+        return DECIDE + found.load + more
+    return DECIDE + iteration_clocks(spec) * done
 
 
 def _line_up(spec: MinSumSpec, iterations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Clocks of the first word in and the last word out of frames one behind the other."""
     words, answer = spec.input_format.words, spec.output_format.words
-    work = DECIDE + iteration_clocks(spec) * np.asarray(iterations, dtype=np.int64)
+    work = _work(spec, iterations)
     firsts, lasts = [], []
     # Clocks in which the frame before was loaded, and given to the output.
     loaded, given = -1, -answer - SEND

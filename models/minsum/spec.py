@@ -17,6 +17,7 @@ __all__ = ["ITERATIONS", "MinSumSpec"]
 FORMAT = "gatesmith-spec"
 UPDATES = ("plain", "offset", "normalised")
 SCHEDULES = ("flooding", "layered")
+MEMORIES = ("flipflop", "sram")
 OUTPUTS = ("word", "information")
 WORD = 64  # bits of a word on the wires, at most
 ITERATIONS = 1024  # at most
@@ -65,6 +66,22 @@ class MinSumSpec:
     P_v = 0. With ``early_stop`` decoding ends before the first or after any iteration whose
     decision is a code word.
 
+    ``sram`` changes no bit, only clocks: instead of a row of blocks it takes one block a clock.
+
+    * A frame begins with a clock a block column, and 5 more.
+    * The blocks of a row of blocks are read one a clock, those first whose column was given back
+      longest ago: by its latest row of blocks and its place there, or in the iteration before by
+      row of blocks and column; then by shift.
+    * They are given back one a clock, those first whose column is read again in fewest rows of
+      blocks, then as they were read; the first 3 clocks after the last was read. A column is read
+      again from 3 clocks after.
+    * Where a column has several blocks in a row of blocks, each but the first is read once more
+      from 3 clocks after the one before was given back, and given back 3 clocks later or more,
+      behind all other blocks.
+    * No row of blocks is read whole until 2 clocks before the row before is given back whole.
+    * Iterations are alike, as close as the rules let them be, with a clock between the last block
+      that one gives back and the first of the next; they end 3 clocks after that last one.
+
     Parameters
     ----------
     variables, checks : int              Columns and rows of the parity-check matrix.
@@ -85,6 +102,8 @@ class MinSumSpec:
     llr_step_num, llr_step_den : int     An LLR of 1 on the wire is this fraction; used to make and
                                          to read frames, and by no bit of the decoder.
     schedule : str                       ``flooding`` or ``layered``.
+    memory : str                         Of posteriors and messages: ``flipflop``, or ``sram`` of
+                                         layered rows of blocks: ``rows_per_clock`` is the lifting.
     rows_per_clock : int                 Layered: checks at once; divides a lifting above 1.
     stages : int                         Flooding: clocks of an iteration, 1 or 2.
     early_stop : bool                    Whether a code word ends the decoding.
@@ -110,6 +129,7 @@ class MinSumSpec:
     llr_step_num: int = 1
     llr_step_den: int = 1
     schedule: Literal["flooding", "layered"] = "flooding"
+    memory: Literal["flipflop", "sram"] = "flipflop"
     rows_per_clock: int = 1
     stages: int = 1
     early_stop: bool = True
@@ -126,7 +146,12 @@ class MinSumSpec:
             value = getattr(self, name)
             legal = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
             check(legal, _spoken(name), f"between {low} and {high}", value)
-        for name, known in (("update", UPDATES), ("schedule", SCHEDULES), ("outputs", OUTPUTS)):
+        for name, known in (
+            ("update", UPDATES),
+            ("schedule", SCHEDULES),
+            ("memory", MEMORIES),
+            ("outputs", OUTPUTS),
+        ):
             value = getattr(self, name)
             check(value in known, _spoken(name), f"one of {', '.join(known)}", value)
         for name in ("early_stop", "posteriors"):
@@ -142,13 +167,8 @@ class MinSumSpec:
             object.__setattr__(self, name, np.ascontiguousarray(found, dtype=kind))
         self._check_graph()
         self._check_parameters()
-        most = WORD // self.message_bits
-        check(
-            self.llrs_per_beat <= most,
-            "Llrs per beat",
-            f"at most {most} of {self.message_bits} bits",
-            self.llrs_per_beat,
-        )
+        most, beat = WORD // self.message_bits, self.llrs_per_beat
+        check(beat <= most, "Llrs per beat", f"at most {most} of {self.message_bits} bits", beat)
         if self.lifting > 1:
             divides = self.lifting % self.rows_per_clock == 0
             requirement = f"a divisor of the lifting {self.lifting}"
@@ -157,7 +177,19 @@ class MinSumSpec:
             requirement = f"at most the {self.checks} checks"
             legal = self.rows_per_clock <= self.checks
             check(legal, "Rows per clock", requirement, self.rows_per_clock)
+        if self.memory == "sram":
+            self._check_sram()
         check_name(self.name)
+
+    def _check_sram(self) -> None:
+        legal = self.schedule == "layered" and self.lifting > 1
+        requirement = "flipflop unless the schedule is layered and the lifting above 1"
+        check(legal, "Memory", requirement, self.memory)
+        whole = f"the lifting {self.lifting} with memory sram"
+        check(self.rows_per_clock == self.lifting, "Rows per clock", whole, self.rows_per_clock)
+        beat = self.llrs_per_beat
+        check(beat <= self.lifting, "Llrs per beat", f"at most {whole}", beat)
+        check(not self.posteriors, "Posteriors", "no with memory sram", "yes")
 
     def _check_graph(self) -> None:
         """UserError for edges that are no matrix, or information bits that are no variables."""
@@ -286,6 +318,7 @@ class MinSumSpec:
         *,
         iterations: int | None = None,
         schedule: str | None = None,
+        memory: str | None = None,
         rows_per_clock: int | None = None,
         stages: int | None = None,
         early_stop: bool | int | str | None = None,
@@ -297,12 +330,16 @@ class MinSumSpec:
     ) -> "MinSumSpec":
         """The same code and parameters, decoded or built another way; what is None stays.
 
-        ``iterations`` beyond those that have parameters of their own use the last ones; ``yes``
-        and ``no``, 1 and 0 stand for True and False. UserError for an impossible choice.
+        ``iterations`` beyond those that have parameters of their own use the last ones; ``sram``
+        takes all rows of a block a clock unless told otherwise; ``yes`` and ``no``, 1 and 0 stand
+        for True and False. UserError for an impossible choice.
         """
+        if memory == "sram" and rows_per_clock is None:
+            rows_per_clock = self.lifting
         options = {
             "iterations": iterations,
             "schedule": schedule,
+            "memory": memory,
             "rows_per_clock": rows_per_clock,
             "stages": stages,
             "early_stop": _truth(early_stop),

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from minsum_designs import UPDATES, code_spec, matrix_spec, random_frames, specs
+from hypothesis import strategies as st
+from minsum_designs import UPDATES, block_specs, code_spec, matrix_spec, random_frames, specs
 
 from gatesmith.models.codes import code
 from gatesmith.models.minsum import faults, golden, made_frames
@@ -10,7 +11,7 @@ BCH = code("bch-63-36")
 
 
 @settings(max_examples=100)
-@given(specs())
+@given(st.one_of(specs(), block_specs()))
 def test_faults_keep_the_frames(spec):
     for name, one in faults(spec).items():
         assert one.input_format == spec.input_format, name

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from minsum_designs import code_spec
+from minsum_designs import code_spec, matrix_spec
 
 from gatesmith.models.codes import code
+from gatesmith.models.minsum.block_schedule import block_clocks
 from gatesmith.models.minsum.schedule import clocks, iteration_clocks, mean_interval, timing
 
 BCH = code("bch-63-36")
@@ -55,3 +56,49 @@ def test_mean_interval_is_what_the_slowest_part_leaves():
     assert mean_interval(fast, np.tile([0, 0, 4], 40)) < (0 + 0 + 4) / 3 * 27 + 8
     assert mean_interval(fast, np.zeros(50, dtype=int)) == timing(code_spec(
         BCH, llrs_per_beat=12, bits_per_beat=64, iterations=1)).interval  # fmt: skip
+
+
+def blocks(*rows, size=4):
+    """One block a clock, of a matrix with these shifts in each block."""
+    eye = np.eye(size, dtype=int)
+    matrix = np.block([
+        [sum((np.roll(eye, shift, axis=1) for shift in block), 0 * eye) for block in row]
+        for row in rows
+    ])  # fmt: skip
+    spec = matrix_spec(matrix, lifting=size, schedule="layered", rows_per_clock=size)
+    return spec.with_options(memory="sram")
+
+
+@pytest.mark.parametrize(
+    "rows, expected",
+    [
+        # Read in clocks 0 to 2, given back in 5 to 7; the first again from 5 + 3.
+        ([[[0], [1], [2]]], (3 + 5, 7 + 3, 8)),
+        # Read in 0 and 1, one given back in 4; read again in 7 and given back in 10.
+        ([[[0, 1]]], (1 + 5, 10 + 3, 13)),
+        # The second row reads its other columns in 2 and 3, given back in 6 and 7, while the
+        # first is given back in 4 and 5; the first row again from 4 + 3 on.
+        ([[[0], [1], [], []], [[], [], [0], [3]]], (4 + 5, 7 + 3, 7)),
+        # Column 1 is read in 1 and given back in 4, before column 0, since the second row reads
+        # it: in 7, behind column 2 in 2. It is given back in 10 and column 2 in 11.
+        ([[[0], [1], []], [[], [0], [3]]], (3 + 5, 11 + 3, 10 + 3 - 1)),
+    ],
+)
+def test_one_block_a_clock(rows, expected):
+    found = block_clocks(blocks(*rows))
+    assert (found.load, found.first, found.next) == expected
+    assert iteration_clocks(blocks(*rows)) == found.next
+
+
+def test_lone_frame_of_one_block_a_clock():
+    spec = blocks([[0], [1], [2]])
+    words = spec.input_format.words + spec.output_format.words
+    found = [int(clocks(spec, np.array([k]))[0]) for k in range(3)]
+    assert found == [words + 2 + 8 + more for more in (0, 10, 10 + 8)]
+
+
+def test_standard_codes_of_one_block_a_clock():
+    """Not far from a clock a block, of which they have 88 and 197."""
+    for name, expected in (("wifi-648-r12", 111), ("nr-512-1024", 241)):
+        spec = code_spec(code(name), schedule="layered").with_options(memory="sram")
+        assert iteration_clocks(spec) == expected

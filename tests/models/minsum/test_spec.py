@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from minsum_designs import code_spec, matrix_spec, random_frames, specs
+from minsum_designs import block_specs, code_spec, matrix_spec, random_frames, specs
 
 from gatesmith.models.codes import code
 from gatesmith.models.errors import UserError
@@ -16,6 +16,8 @@ MATRIX = np.array([[1, 1, 0, 1], [0, 1, 1, 1]])
 SPEC = matrix_spec(MATRIX)
 EDGES = SPEC.edge_variable
 RING = matrix_spec(np.roll(np.eye(6, dtype=int), 1, axis=1) + np.eye(6, dtype=int), lifting=6)
+
+NO_SRAM = "flipflop unless the schedule is layered and the lifting above 1"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,7 @@ RING = matrix_spec(np.roll(np.eye(6, dtype=int), 1, axis=1) + np.eye(6, dtype=in
         ({"stages": 3}, "Stages must be between 1 and 2, not 3"),
         ({"update": "sum"}, "Update must be one of plain, offset, normalised, not 'sum'"),
         ({"schedule": "random"}, "Schedule must be one of flooding, layered, not 'random'"),
+        ({"memory": "rom"}, "Memory must be one of flipflop, sram, not 'rom'"),
         ({"outputs": "soft"}, "Outputs must be one of word, information, not 'soft'"),
         ({"early_stop": 1}, "Early stop must be yes or no, not 1"),
         ({"posteriors": None}, "Posteriors must be yes or no, not None"),
@@ -96,6 +99,38 @@ def test_rejects_rows_that_do_not_divide_the_lifting():
         replace(RING, rows_per_clock=4)
     for rows in (1, 2, 3, 6):
         assert replace(RING, rows_per_clock=rows).rows_per_clock == rows
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schedule": "flooding"}, f"Memory must be {NO_SRAM}, not 'sram'"),
+        ({"lifting": 1}, f"Memory must be {NO_SRAM}, not 'sram'"),
+        ({"rows_per_clock": 3}, "Rows per clock must be the lifting 6 with memory sram, not 3"),
+        (
+            {"llrs_per_beat": 7},
+            "Llrs per beat must be at most the lifting 6 with memory sram, not 7",
+        ),
+        ({"posteriors": True}, "Posteriors must be no with memory sram, not 'yes'"),
+    ],
+)
+def test_rejects_with_sram(change, message):
+    spec = RING.with_options(schedule="layered", memory="sram")
+    with pytest.raises(UserError, match="^" + re.escape(message) + "$"):
+        replace(spec, **change)
+
+
+def test_sram_takes_all_rows_of_a_block():
+    spec = RING.with_options(schedule="layered", memory="sram")
+    assert (spec.memory, spec.rows_per_clock) == ("sram", 6)
+    with pytest.raises(UserError, match="^Rows per clock must be the lifting 6 with"):
+        RING.with_options(schedule="layered", memory="sram", rows_per_clock=2)
+
+
+@given(block_specs())
+def test_sram_changes_no_answer(spec):
+    plain, frames = spec.with_options(memory="flipflop"), random_frames(spec, 3)
+    assert np.array_equal(golden(spec, frames).outputs, golden(plain, frames).outputs)
 
 
 def test_frames():
