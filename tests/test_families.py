@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from amaranth.hdl import Fragment
+from amaranth.hdl import Elaboratable, Fragment
 
 from gatesmith.families import FAMILIES, Family, family
 from gatesmith.models.errors import UserError
@@ -78,8 +78,9 @@ def test_core_has_streams_and_its_verilog_is_the_same_twice(entry: Family) -> No
     spec = net.lower(getattr(net, entry.network)(config.parse([small])).eval())
     core = entry.core(spec)
     assert {"i", "o"} <= set(core.signature.members)
-    for component in (core, *core.shared.values()):
-        Fragment.get(component, None)  # Amaranth complains about one that is never elaborated
+    for module in (core, *core.shared.values()):
+        if isinstance(module, Elaboratable):
+            Fragment.get(module, None)  # Amaranth complains about one that is never elaborated
     assert entry.verilog(spec) == entry.verilog(spec)
     assert entry.models.faults(spec)
 
