@@ -287,6 +287,7 @@ def plot(
 
     ``published`` are frame error rates of others, by name and Eb/N0 in dB: crosses, no line.
     """
+    import matplotlib
     from matplotlib.figure import Figure
 
     check_plot(path)
@@ -305,10 +306,12 @@ def plot(
                 label=name if kind == "fer" else None,
             )  # fmt: skip
     for index, (name, rates) in enumerate((published or {}).items()):
-        axes.plot(list(rates), list(rates.values()), "x", color=f"C{index % 10}", label=name)
+        axes.plot(list(rates), list(rates.values()), "x+1234"[index % 6], color="black", label=name)
     axes.set_yscale("log", nonpositive="mask")
     axes.set_xlabel("Eb/N0, dB")
     axes.set_ylabel("frame error rate; dashed: bit error rate")
     axes.grid(True, which="both", alpha=0.3)
-    axes.legend()
-    figure.savefig(path)
+    figure.legend(loc="outside lower left", ncols=2, fontsize=8)
+    # Texts stay texts, and the same picture gives the same bytes.
+    with matplotlib.rc_context({"svg.hashsalt": "gatesmith", "svg.fonttype": "none"}):
+        figure.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
