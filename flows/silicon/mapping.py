@@ -15,7 +15,7 @@ from gatesmith.flows.folders import make_folder
 from gatesmith.flows.silicon.area import AreaReport, Count, MemoryArea, ModuleArea
 from gatesmith.flows.silicon.full_adder import ADDERS_FILE, adder_cells, adders_verilog
 from gatesmith.flows.silicon.liberty import FUNCTION, Library
-from gatesmith.flows.silicon.recipes import ABC_SIZING, CELLS, GATES, LOAD
+from gatesmith.flows.silicon.recipes import ABC_SIZING, CELLS, GATES, LOAD, MEMORY
 from gatesmith.flows.silicon.tables import read_cell
 from gatesmith.models.errors import UserError
 from gatesmith.sim.yosys import tool_version, yosys
@@ -29,7 +29,6 @@ LEVELS = 2
 
 KINDS = ("rom", "flipflop", "sram")
 MACROS = frozenset({"sram"})  # kinds of memories that are not mapped, unless told otherwise
-MEMORY = "gatesmith_memory"  # how the names of modules begin that memories are gathered in
 
 
 @dataclass(frozen=True)

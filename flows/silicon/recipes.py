@@ -2,7 +2,9 @@
 
 from gatesmith.flows.silicon.full_adder import ADDERS, MAPS
 
-__all__ = ["ABC_SIZING", "CELLS", "GATES", "LOAD", "RECIPES", "SCRIPTS"]
+__all__ = ["ABC_SIZING", "CELLS", "GATES", "LOAD", "MEMORY", "RECIPES", "SCRIPTS"]
+
+MEMORY = "gatesmith_memory"  # how the names of modules begin that memories are gathered in
 
 # The script of Yosys with ifraig for its SAT sweep (&fraig -x), which does not finish on the XORs
 # of an LFSR that looks far ahead. Commas stand for blanks.
@@ -28,8 +30,9 @@ GATES = (
 )
 LOAD = {"default": ("design -load gates",), "full-adder": ("design -load words", *ADDERS)}
 CELLS = (
-    "# Enables become multiplexers: ABC buffers what it sees, and one may drive a thousand.",
-    "dffunmap -ce-only",
+    "# Enables become multiplexers: ABC buffers what it sees, and one may drive a thousand. But in",
+    "# memories of flip-flops each word has its own.",
+    f"dffunmap -ce-only * {MEMORY}* %d",
     "dfflibmap{avoid} -liberty {library}",
     f'abc -script "{ABC}{{sizing}}"{{avoid}} -liberty {{library}}{{constr}}',
     *"opt_clean; rename -enumerate".split("; "),
