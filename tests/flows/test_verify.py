@@ -70,7 +70,18 @@ def test_difference_is_named_and_drawn(simulator: str, wrong: Path, gatesmith: C
     assert json.loads((wrong / "reports" / "verify.json").read_text())["equal"] is False
 
 
-@pytest.mark.parametrize("simulator", ["icarus", "cxxrtl"])
+@pytest.mark.parametrize(
+    "design, simulator",
+    [
+        ("gate", "cxxrtl"),
+        ("index", "icarus"),
+        pytest.param("gate", "icarus", marks=pytest.mark.slow),
+        pytest.param("index", "cxxrtl", marks=pytest.mark.slow),
+        ("unrolled", "icarus"),
+        pytest.param("unrolled", "cxxrtl", marks=pytest.mark.slow),
+    ],
+    indirect=["design"],
+)
 def test_self_test_sees_every_planted_fault(simulator: str, design: Path) -> None:
     report = verify(design, frames=6, simulator=simulator, self_test=True)
     assert report.equal and report.faults and all(report.faults.values())
@@ -78,6 +89,11 @@ def test_self_test_sees_every_planted_fault(simulator: str, design: Path) -> Non
     assert kinds == {"control", "vectors", "design", "ports"}
 
 
+@pytest.mark.parametrize(
+    "design",
+    [*(pytest.param(name, marks=pytest.mark.slow) for name in ("gate", "index")), "unrolled"],
+    indirect=True,
+)
 def test_self_test_of_a_dead_design_fails(design: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(design, tmp_path / "dead")
     verilog = copy / "rtl" / "sparse_mlp.v"
