@@ -104,7 +104,7 @@ def families() -> None:
 @_set_option("A key of the configuration")
 @_data_dir
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
-@click.option("--baseline", is_flag=True, help="Also train a dense float net to compare with.")
+@click.option("--baseline", is_flag=True, help="Also measure a float baseline, trained if need be.")
 def train(family: str, checkpoint: str, **options: Any) -> None:
     """Train a network of FAMILY and write a checkpoint."""
     from gatesmith.flows.progress import training_progress
@@ -217,7 +217,12 @@ def verify(directory: str, **options: Any) -> int:
 @click.option("-o", "output", metavar="FILE", help="Results as JSON.")
 @click.option("--plot", metavar="FILE", help="Draw error rates, *.svg, *.png or *.pdf.")
 def simulate(source: str, ebn0: str, **options: Any) -> None:
-    """Measure the error rates of a decoder with random codewords over a noisy channel."""
+    """Measure the error rates of a decoder with random codewords over a noisy channel.
+
+    BPSK over AWGN, Eb/N0 by the bits that are sent, wrong bits of whole words. A quantised decoder
+    is its golden model, which stops at a codeword; sum-product and min-sum are floats in the same
+    schedule, of as many iterations, and never stop.
+    """
     from gatesmith.flows.settings import parse_numbers
     from gatesmith.flows.simulate import simulate as run
 

@@ -33,7 +33,7 @@ def code(name: str, output: str | Path | None = None) -> dict[str, Any]:
         "variable degrees": _counts(found.variable_degrees),
         "girth": found.girth or "no cycles",
         "4-cycles": found.four_cycles,
-        "cyclic": "yes" if found.cyclic else "no",
+        "rows are cyclic shifts": "yes" if found.cyclic else "no",
         "lifting": found.lifting,
     }
     if len(found.punctured) or len(found.shortened):

@@ -99,8 +99,11 @@ def _read_noise(entry: Family, spec: Any, checkpoint: Path) -> Found:
     trained = net.load_checkpoint(checkpoint)
     decoders = [
         net.GoldenDecoder(spec=spec, code=trained.code, name=f"{spec.message_bits} bits, the chip"),
-        net.baseline(trained.code, "sum-product", spec.iterations, name="float belief propagation"),
-    ]
+        net.baseline(
+            trained.code, "sum-product", spec.iterations, rows=spec.rows_per_clock,
+            name="float belief propagation",
+        ),
+    ]  # fmt: skip
     points = [
         point
         for decoder in decoders

@@ -116,7 +116,11 @@ def write_design(
         layout = inspect.getdoc(type(spec).config_format) or ""
         (work / "rtl" / f"{spec.name}.core").write_text(core, encoding="utf-8")
         source = _write_testbench(spec, entry, design["data"], work / "sim")
-        text = readme(design, layout, f"{TESTBENCH_FRAMES} frames ({source})")
+        meanings = {
+            stream: inspect.getdoc(getattr(type(spec), name)) or ""
+            for stream, name in (("s_axis", "input_format"), ("m_axis", "output_format"))
+        }
+        text = readme(design, layout, f"{TESTBENCH_FRAMES} frames ({source})", meanings)
         (work / "README.md").write_text(text, encoding="utf-8")
         (work / "reports").mkdir()
     return directory

@@ -114,9 +114,9 @@ def reproduce_neural_offset(
         )
     result = _result(found)
     write_json(folder / "error-rates.json", result)
+    _print(result, console)
     if plot is not None:
         simulation.plot(plot, points)
-    _print(result, console)
     return result
 
 

@@ -49,7 +49,8 @@ NOTES = (
     ),
     (
         f"Error rates: the golden model on {FRAMES:,} random codewords at {LEVEL:g} dB, the "
-        "same for all; ± is half of the 95 % interval."
+        "same for all; ± is half of the 95 % interval of these frames. One training each: others "
+        "of the same kind may differ by more."
     ),
 )
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 __all__ = ["fusesoc_core", "readme"]
@@ -40,7 +41,12 @@ targets:
 """
 
 
-def readme(design: Mapping[str, Any], config_layout: str, vectors: str) -> str:
+def readme(
+    design: Mapping[str, Any],
+    config_layout: str,
+    vectors: str,
+    meanings: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """README of a design folder.
 
     Parameters
@@ -48,9 +54,11 @@ def readme(design: Mapping[str, Any], config_layout: str, vectors: str) -> str:
     design : mapping      Content of ``design.json``.
     config_layout : str   How the words of a configuration frame are ordered.
     vectors : str         What the testbench sends.
+    meanings : mapping    What the words of a stream mean, as the Spec says it.
     """
     streams = "\n".join(
         f"### `{stream}`: {title}\n\n{_packing(design['streams'][stream])}"
+        + (f"\n{meanings[stream].replace('``', '`')}\n" if meanings.get(stream) else "")
         for stream, title in _STREAM_TITLES.items()
         if design["streams"][stream]
     )

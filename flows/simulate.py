@@ -42,8 +42,9 @@ def simulate(
     ebn0 : floats             In dB, with the rate of the code.
     target_errors : int       Wrong frames to stop after.
     max_frames : int          To stop after in any case, at each Eb/N0.
-    against : texts           Decoders to see the same frames: ``algebraic``, ``sum-product``,
-                              ``min-sum``, the last two in floats, with as many iterations.
+    against : texts           Decoders to see the same frames, as far as each goes: ``algebraic``,
+                              ``sum-product``, ``min-sum``, the last two in floats, in the same
+                              schedule, with as many iterations, never stopped early.
     assumed : float           Eb/N0 that LLRs are scaled for, in dB; None: the true one.
     seed : int                Of codewords and noise.
     output, plot : path       Results as JSON, and as a plot, *.svg, *.png or *.pdf.
@@ -53,7 +54,7 @@ def simulate(
     """
     from gatesmith.models.minsum_net import simulation
 
-    against = list(against)
+    against = list(dict.fromkeys(against))
     check_keys("decoder", against, AGAINST)
     for path in (output, plot):
         if path is not None:
@@ -73,12 +74,12 @@ def simulate(
                 seed=seed,
                 progress=progress,
             )
+    if console is not None:
+        console.print(_table(points))
     if output is not None:
         simulation.write(output, points)
     if plot is not None:
         simulation.plot(plot, points)
-    if console is not None:
-        console.print(_table(points))
     return points
 
 
@@ -93,9 +94,12 @@ def _decoders(source: Path, against: Sequence[str]) -> list[Any]:
             raise UserError(f"{source}: only decoders can be simulated, not {entry.name}")
         own = net.GoldenDecoder(spec=spec, code=_code(source, design, spec), name=spec.name)
         iterations = spec.iterations
+        rows = spec.rows_per_clock if spec.schedule == "layered" else None
     else:
         found = net.load_checkpoint(source)
         iterations = found.config.iterations
+        layered = found.config.schedule == "layered"
+        rows = (found.config.rows or found.code.lifting) if layered else None
         if found.config.quantised:
             own = net.GoldenDecoder(spec=net.lower(found), code=found.code, name=source.stem)
         else:
@@ -105,7 +109,7 @@ def _decoders(source: Path, against: Sequence[str]) -> list[Any]:
         if kind == "algebraic":
             decoders.append(net.AlgebraicDecoder(own.code))
         else:
-            decoders.append(net.baseline(own.code, kind, iterations))
+            decoders.append(net.baseline(own.code, kind, iterations, rows=rows))
     return decoders
 
 
@@ -124,7 +128,7 @@ def _code(source: Path, design: dict[str, Any], spec: Any) -> Any:
         if all(np.array_equal(a, b) for a, b in zip(known, edges, strict=True)):
             return found
     try:
-        return Code(
+        made = Code(
             name=name or spec.name,
             n=spec.variables,
             checks=spec.edge_check,
@@ -132,6 +136,8 @@ def _code(source: Path, design: dict[str, Any], spec: Any) -> Any:
             information=spec.information,
             lifting=spec.lifting,
         )
+        made.encode(np.zeros((1, made.k), dtype=np.uint8))  # which needs sound information bits
+        return made
     except ValueError as error:
         raise UserError(f"{source}: not a code that can be simulated: {error}") from error
 

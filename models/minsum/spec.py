@@ -275,7 +275,9 @@ class MinSumSpec:
         """Frame in: the LLRs, ``llrs_per_beat`` a word, the first variable in the lowest bits.
 
         Two's complement of ``message_bits`` each; positive means bit 0. The least number,
-        -M - 1, is read as -M. Fields of the last word behind the last variable are ignored.
+        -M - 1, is read as -M. A step is an LLR of ``llr_step_num / llr_step_den``;
+        ``quantise`` and ``llr_frames`` of ``gatesmith.models.minsum`` make frames of LLRs. Fields
+        of the last word behind the last variable are ignored.
         """
         words = -(-self.variables // self.llrs_per_beat)
         width = self.llrs_per_beat * self.message_bits
@@ -334,6 +336,14 @@ class MinSumSpec:
         takes all rows of a block a clock unless told otherwise; ``yes`` and ``no``, 1 and 0 stand
         for True and False. UserError for an impossible choice.
         """
+        layered = (schedule or self.schedule) == "layered"
+        if rows_per_clock not in (None, 1) and not layered:
+            raise UserError(
+                f"Rows per clock must be 1 for flooding, not {rows_per_clock!r}: "
+                "add schedule=layered"
+            )
+        if stages not in (None, 1) and layered:
+            raise UserError(f"Stages must be 1 for layered, not {stages!r}")
         if memory == "sram" and rows_per_clock is None:
             rows_per_clock = self.lifting
         options = {

@@ -94,6 +94,8 @@ def _code(path: str | Path, about: Any, arrays: dict[str, np.ndarray]) -> Code:
     if len(checks) and not 0 <= int(checks.min()) <= int(checks.max()) < len(checks):
         raise UserError(f"{path}: checks must be between 0 and {len(checks) - 1}, one an edge")
     try:
-        return Code(**about, **found)
+        code = Code(**about, **found)
+        code.encode(np.zeros((1, code.k), dtype=np.uint8))  # which needs sound information bits
+        return code
     except (UserError, ValueError) as error:
         raise UserError(f"{path}: damaged code: {error}") from error

@@ -98,11 +98,18 @@ class GoldenDecoder:
 
 
 def baseline(
-    code: Code, kind: str, iterations: int, *, value: float | None = None, name: str | None = None
+    code: Code,
+    kind: str,
+    iterations: int,
+    *,
+    value: float | None = None,
+    rows: int | None = None,
+    name: str | None = None,
 ) -> NetDecoder:
     """A float decoder without training.
 
-    ``kind`` is one of :data:`BASELINES`; ``value`` is the offset in LLR, or the factor.
+    ``kind`` is one of :data:`BASELINES`; ``value`` is the offset in LLR, or the factor; with
+    ``rows`` it is layered, so many at once, else flooding.
     """
     if kind not in BASELINES:
         raise UserError(f"Baseline must be one of {', '.join(BASELINES)}, not {kind!r}")
@@ -116,8 +123,11 @@ def baseline(
         positivity="relu",
         start=value,
         message_bits=None,
+        schedule="flooding" if rows is None else "layered",
+        rows=rows,
     )
     shown = kind if value is None else f"{kind} {value:g}"
+    shown += "" if rows is None else ", layered"
     return NetDecoder(MinSumDecoder(config, code), name or shown)
 
 

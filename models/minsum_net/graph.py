@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gatesmith.models.codes import Code
+from gatesmith.models.errors import check
 
 __all__ = ["Group", "extrinsic_minimum", "extrinsic_sum_product", "groups_of", "tied"]
 
@@ -57,7 +58,13 @@ class Group:
 
 
 def groups_of(code: Code, schedule: str, rows: int | None) -> list[Group]:
-    """One group of all checks for ``flooding``, groups of ``rows`` for ``layered``."""
+    """One group of all checks for ``flooding``, groups of ``rows`` for ``layered``.
+
+    UserError unless ``rows`` divide the lifting of a quasi-cyclic code.
+    """
+    if rows is not None and code.lifting > 1:
+        legal = code.lifting % rows == 0
+        check(legal, "Rows", f"a divisor of the lifting {code.lifting}", rows)
     checks = int(code.checks.max()) + 1
     each = checks if schedule == "flooding" else (rows or code.lifting)
     return [Group(code, np.arange(a, min(a + each, checks))) for a in range(0, checks, each)]

@@ -155,6 +155,8 @@ class MinSumDecoder(nn.Module):
         """Channel LLRs ``[n, frames]`` in units of the decoder: to the nearest, saturated."""
         if llr.dim() != 2 or llr.shape[0] != self.code.n:
             raise UserError(f"LLRs must have shape [{self.code.n}, frames], not {list(llr.shape)}")
+        if bool(llr.isnan().any()):
+            raise UserError("LLRs must be numbers, but there is NaN among them")
         if not self.config.quantised:
             return llr
         step = self.config.step_fraction

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,7 +64,7 @@ class Point:
     Members
     -------
     decoder, code : str          Names.
-    ebn0 : float                 In dB, with the rate k / n of the code.
+    ebn0 : float                 In dB, with the rate of the code: k over the bits sent.
     frames, frame_errors : int   A frame is wrong when any bit is.
     bits, bit_errors : int       Of whole words without shortened bits.
     undetected : int             Wrong frames that the decoder believes; None when it never says.
@@ -98,7 +99,7 @@ class Point:
 
     @property
     def fer_interval(self) -> tuple[float, float]:
-        """Clopper and Pearson's, exact whatever the count, of 95 %."""
+        """Clopper and Pearson's, of 95 %, as if the number of frames had been given."""
         return interval(self.frame_errors, self.frames)
 
     @property
@@ -186,7 +187,7 @@ def simulate(
 
 
 def _level(value: float) -> float:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = isinstance(value, Real) and not isinstance(value, bool)
     check(number and -20 <= value <= 40, "Eb/N0", "between -20 and 40 dB", value)
     return float(value)
 
@@ -314,4 +315,8 @@ def plot(
     figure.legend(loc="outside lower left", ncols=2, fontsize=8)
     # Texts stay texts, and the same picture gives the same bytes.
     with matplotlib.rc_context({"svg.hashsalt": "gatesmith", "svg.fonttype": "none"}):
-        figure.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written: {error.strerror}") from error

@@ -19,7 +19,7 @@ check degrees: 8 (64)
 variable degrees: 3 (64), 5 (64)
 girth: 6
 4-cycles: 0
-cyclic: no
+rows are cyclic shifts: no
 lifting: 16
 """
 
@@ -31,7 +31,7 @@ def test_prints_a_line_a_figure(gatesmith: Callable) -> None:
 
 def test_figures_of_other_codes(tmp_path: Path) -> None:
     figures = code("bch-63-36")
-    assert figures["cyclic"] == "yes" and figures["4-cycles"] == 5909
+    assert figures["rows are cyclic shifts"] == "yes" and figures["4-cycles"] == 5909
     assert "punctured" not in figures
     figures = code("nr-512-1024")
     assert figures["edges"] == 12608 and figures["lifting"] == 64

@@ -203,10 +203,10 @@ def test_load_rejects_what_is_no_spec(tmp_path, missing):
 
 def test_options():
     spec = SPEC.with_options(
-        schedule="layered", rows_per_clock=2, stages=2, early_stop="no", llrs_per_beat=4,
+        schedule="layered", rows_per_clock=2, early_stop="no", llrs_per_beat=4,
         outputs="information", posteriors=1, bits_per_beat=3, name="chip",
     )  # fmt: skip
-    assert (spec.schedule, spec.rows_per_clock, spec.stages) == ("layered", 2, 2)
+    assert (spec.schedule, spec.rows_per_clock) == ("layered", 2)
     assert (spec.early_stop, spec.posteriors, spec.outputs) == (False, True, "information")
     assert (spec.llrs_per_beat, spec.bits_per_beat, spec.name) == (4, 3, "chip")
     same = spec.with_options()
@@ -231,7 +231,16 @@ def test_options_of_the_hardware_do_not_change_what_is_decoded():
     spec = matrix_spec(MATRIX, tying="edge", early_stop=False)
     frames = random_frames(spec, 20)
     right = golden(spec, frames).outputs
-    for options in ({"stages": 2}, {"rows_per_clock": 2}, {"name": "other"}):
+    for options in ({"stages": 2}, {"llrs_per_beat": 1}, {"name": "other"}):
         assert np.array_equal(golden(spec.with_options(**options), frames).outputs, right)
     layered = spec.with_options(schedule="layered", rows_per_clock=2)
     assert np.array_equal(golden(layered, frames).outputs, right), "all rows at once: flooding"
+
+
+def test_options_of_the_other_schedule_are_refused():
+    spec = SPEC.with_options(schedule="flooding")
+    with pytest.raises(UserError, match="^Rows per clock must be 1 for flooding, not 2: add sched"):
+        spec.with_options(rows_per_clock=2)
+    with pytest.raises(UserError, match="^Stages must be 1 for layered, not 2$"):
+        spec.with_options(schedule="layered", stages=2)
+    assert spec.with_options(schedule="layered", rows_per_clock=2).rows_per_clock == 2

@@ -152,6 +152,8 @@ def test_rejects_truncated(checkpoint):
         (lambda m, a: a["code.variables"].__setitem__(0, 99), "damaged code: Variables must be"),
         (lambda m, a: a["code.variables"].__setitem__(0, 7), "damaged code: Edges must be asc"),
         (lambda m, a: a["code.information"].__setitem__(0, 99), "damaged code: Information must"),
+        (lambda m, a: put(a, "code.information", np.arange(4, dtype=np.int32)),
+         "damaged code: .*these information positions do not fix a word"),
         (lambda m, a: a["master"].__setitem__((0, 0), np.nan), "must be finite"),
         (lambda m, a: a["master"].__setitem__((0, 0), np.inf), "must be finite"),
         (lambda m, a: a["master"].__setitem__((0, 0), 1e9), "'master' must be between"),

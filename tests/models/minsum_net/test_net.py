@@ -206,7 +206,7 @@ def test_lower_refuses(values, message):
 
 def test_lower_takes_options():
     net = net_of(tying="check", llr_step=0.75, schedule="layered", rows=2)
-    spec = lower(net, stages=2, name="mine", posteriors=True)
+    spec = lower(net, name="mine", posteriors=True)
     assert (spec.llr_step_num, spec.llr_step_den) == (3, 4)
     assert (spec.schedule, spec.rows_per_clock, spec.name, spec.posteriors) == (
         "layered", 2, "mine", True,
@@ -225,3 +225,16 @@ def test_gradients_reach_every_value():
         net = net_of(tying=tying, message_bits=None, iterations=3).train()
         net(torch.from_numpy(noisy(SMALL))).square().mean().backward()
         assert (net.master.grad != 0).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("bits", [None, 5])
+def test_rejects_nan(bits):
+    net = MinSumDecoder(MinSumConfig(code="bch-15-11", message_bits=bits))
+    with pytest.raises(UserError, match="^LLRs must be numbers, but there is NaN among them$"):
+        net.decode(torch.full((15, 2), torch.nan))
+
+
+def test_rejects_rows_that_no_chip_can_have():
+    config = MinSumConfig(code="ccsds-128-64", schedule="layered", rows=3)
+    with pytest.raises(UserError, match="^Rows must be a divisor of the lifting 16, not 3$"):
+        MinSumDecoder(config)

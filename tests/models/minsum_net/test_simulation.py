@@ -250,3 +250,28 @@ def test_results_and_plot(tmp_path):
         read(tmp_path / "bad.json")
     with pytest.raises(UserError, match="cannot be read"):
         read(tmp_path / "none.json")
+
+
+def test_plot_makes_its_folder_or_says_why_not(tmp_path):
+    points = simulate(NetDecoder(MinSumDecoder(MinSumConfig(code="bch-15-11")), "net"), [3.0],
+                      max_frames=50)  # fmt: skip
+    plot(tmp_path / "new" / "rates.svg", points, {"others": {3.0: 0.1}})
+    assert "others" in (tmp_path / "new" / "rates.svg").read_text()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot be written"):
+        plot(tmp_path / "file" / "rates.svg", points)
+
+
+def test_levels_may_be_of_numpy():
+    decoder = NetDecoder(MinSumDecoder(MinSumConfig(code="bch-15-11")), "net")
+    found = simulate(decoder, np.array([3, 4]), max_frames=20)
+    assert [point.ebn0 for point in found] == [3.0, 4.0]
+
+
+def test_baseline_follows_the_schedule():
+    graph = code("ccsds-128-64")
+    layered, flooding = (baseline(graph, "sum-product", 4, rows=rows) for rows in (16, None))
+    assert layered.name == "sum-product, layered" and flooding.name == "sum-product"
+    rates = [simulate(one, [3.0], max_frames=2000, target_errors=2000)[0].fer
+             for one in (layered, flooding)]  # fmt: skip
+    assert rates[0] < 0.8 * rates[1]  # the known gain of row after row
