@@ -13,7 +13,7 @@ from gatesmith.flows.folders import check_writable, write_json
 from gatesmith.flows.progress import working
 from gatesmith.models.errors import UserError
 
-__all__ = ["PAPER_NOTE", "loss_configs", "reproduce_syndrome_loss"]
+__all__ = ["loss_configs", "reproduce_syndrome_loss"]
 
 CODE = "bch-63-36"
 LEVELS = (4.0, 5.0, 6.0)  # Eb/N0, dB

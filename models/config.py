@@ -7,6 +7,7 @@ from types import NoneType
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
 from gatesmith.models.errors import UserError, check
+from gatesmith.models.options import title
 
 __all__ = ["Config"]
 
@@ -19,14 +20,14 @@ class Config:
         value = getattr(self, name)
         texts = ", ".join(str(text).lower() for text in allowed)
         is_text = value is None or isinstance(value, str)
-        check(is_text and value in allowed, _title(name), f"one of {texts}", value)
+        check(is_text and value in allowed, title(name), f"one of {texts}", value)
 
     def check_integer(self, name: str, low: int, high: int) -> None:
         """UserError unless a field is an integer from low to high."""
         value = getattr(self, name)
         check(
             _is_int(value) and low <= value <= high,
-            _title(name),
+            title(name),
             f"between {low} and {high}",
             value,
         )
@@ -46,13 +47,13 @@ class Config:
         )
         wanted = f"{'above' if above else 'at least'} {low:g} and "
         wanted += f"{'below' if below else 'at most'} {high:g}"
-        check(fits, _title(name), wanted, value)
+        check(fits, title(name), wanted, value)
 
     def check_truth(self, name: str, *, optional: bool = False) -> None:
         """UserError unless a field is true or false, or None where that is ``optional``."""
         value = getattr(self, name)
         fits = isinstance(value, bool) or (optional and value is None)
-        check(fits, _title(name), "true or false", value)
+        check(fits, title(name), "true or false", value)
 
     def check_sizes(self, name: str, least: int, most: int, largest: int) -> None:
         """UserError unless a field is a tuple of least to most integers from 1 to largest."""
@@ -63,7 +64,7 @@ class Config:
             and all(_is_int(size) and 1 <= size <= largest for size in sizes)
         )
         wanted = f"a tuple of {least} to {most} layer sizes between 1 and {largest}"
-        check(fits, _title(name), wanted, sizes)
+        check(fits, title(name), wanted, sizes)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
@@ -114,10 +115,6 @@ def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
 def _parse(kind: Any, key: str, text: str) -> Any:
     """Value of one setting by the type of its field."""
     kinds = (kind,) if isinstance(kind, type) or get_origin(kind) is tuple else get_args(kind)
@@ -135,4 +132,4 @@ def _parse(kind: Any, key: str, text: str) -> Any:
         return float(text) if float in kinds else int(text)
     except ValueError as error:
         wanted = "sizes separated by commas" if members else "a number"
-        raise UserError(f"{_title(key)} must be {wanted}, not {text!r}") from error
+        raise UserError(f"{title(key)} must be {wanted}, not {text!r}") from error

@@ -19,6 +19,7 @@ from gatesmith.models.lstm.layout import (
     weight_memories,
 )
 from gatesmith.models.names import check_name
+from gatesmith.models.options import title, truth
 from gatesmith.models.store import read_store, write_store
 from gatesmith.models.weights import WeightPort
 
@@ -99,13 +100,13 @@ class LSTMSpec:
         ):
             value = getattr(self, name)
             legal = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-            check(legal, name.replace("_", " ").capitalize(), f"between {low} and {high}", value)
+            check(legal, title(name), f"between {low} and {high}", value)
         for name, known in (("outputs", OUTPUTS), ("packing", PACKINGS), ("memory", MEMORIES)):
             value = getattr(self, name)
-            check(value in known, name.capitalize(), f"one of {', '.join(known)}", value)
+            check(value in known, title(name), f"one of {', '.join(known)}", value)
         for name in ("one_hot", "every_step", "state"):
             value = getattr(self, name)
-            check(isinstance(value, bool), name.replace("_", " ").capitalize(), "yes or no", value)
+            check(isinstance(value, bool), title(name), "yes or no", value)
         ternary = "ternary" in self.kinds
         check(
             self.packing == "plain" or ternary,
@@ -274,11 +275,10 @@ class LSTMSpec:
         computed of a sequence. ``state`` may also be 1 and 0, ``yes`` and ``no``. UserError for an
         impossible choice.
         """
-        state = {1: True, 0: False, "yes": True, "no": False}.get(state, state)  # type: ignore
         options = {
             "steps": steps,
             "outputs": outputs,
-            "state": state,
+            "state": truth(state),
             "batch": batch,
             "lanes": lanes,
             "elementwise": elementwise,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gatesmith.models.config import Config
 from gatesmith.models.errors import UserError, check
 from gatesmith.models.lstm.layer import KINDS, LARGEST
+from gatesmith.models.options import title
 from gatesmith.models.sequences import SEQUENCES, TEXTS, shape_of
 
 __all__ = ["OWN_DATA", "RECIPES", "LSTMConfig", "threshold_code"]
@@ -146,7 +147,7 @@ class LSTMConfig(Config):
             self._check_is(name, fits, f"{str(text).lower()} for {self.data}")
 
     def _check_is(self, name: str, fits: bool, wanted: str) -> None:
-        check(fits, name.replace("_", " ").capitalize(), wanted, getattr(self, name))
+        check(fits, title(name), wanted, getattr(self, name))
 
     @property
     def is_text(self) -> bool:

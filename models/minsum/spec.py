@@ -10,6 +10,7 @@ from gatesmith.models.errors import UserError, check
 from gatesmith.models.frames import Field, FrameFormat
 from gatesmith.models.minsum.layout import is_cyclic, is_quasi_cyclic, variable_degrees
 from gatesmith.models.names import check_name
+from gatesmith.models.options import title, truth
 from gatesmith.models.store import read_store, write_store
 
 __all__ = ["ITERATIONS", "MinSumSpec"]
@@ -145,7 +146,7 @@ class MinSumSpec:
         for name, low, high in _NUMBERS:
             value = getattr(self, name)
             legal = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-            check(legal, _spoken(name), f"between {low} and {high}", value)
+            check(legal, title(name), f"between {low} and {high}", value)
         for name, known in (
             ("update", UPDATES),
             ("schedule", SCHEDULES),
@@ -153,17 +154,17 @@ class MinSumSpec:
             ("outputs", OUTPUTS),
         ):
             value = getattr(self, name)
-            check(value in known, _spoken(name), f"one of {', '.join(known)}", value)
+            check(value in known, title(name), f"one of {', '.join(known)}", value)
         for name in ("early_stop", "posteriors"):
             value = getattr(self, name)
-            check(isinstance(value, bool), _spoken(name), "yes or no", value)
+            check(isinstance(value, bool), title(name), "yes or no", value)
         for name, kind in _ARRAYS.items():
             found = np.asarray(getattr(self, name))
-            check(found.dtype.kind in "iu", _spoken(name), "integers", str(found.dtype))
+            check(found.dtype.kind in "iu", title(name), "integers", str(found.dtype))
             axes = 2 if name == "parameters" else 1
-            check(found.ndim == axes, _spoken(name), f"of {axes} axes", found.shape)
+            check(found.ndim == axes, title(name), f"of {axes} axes", found.shape)
             limits = np.iinfo(kind)
-            _check_range(_spoken(name), found, int(limits.min), int(limits.max))
+            _check_range(title(name), found, int(limits.min), int(limits.max))
             object.__setattr__(self, name, np.ascontiguousarray(found, dtype=kind))
         self._check_graph()
         self._check_parameters()
@@ -352,10 +353,10 @@ class MinSumSpec:
             "memory": memory,
             "rows_per_clock": rows_per_clock,
             "stages": stages,
-            "early_stop": _truth(early_stop),
+            "early_stop": truth(early_stop),
             "llrs_per_beat": llrs_per_beat,
             "outputs": outputs,
-            "posteriors": _truth(posteriors),
+            "posteriors": truth(posteriors),
             "bits_per_beat": bits_per_beat,
             "name": name,
         }
@@ -389,16 +390,6 @@ class MinSumSpec:
 def _packed(name: str, count: int, width: int) -> Field:
     """Words of bits; signed where there is no room for a bit more in int64."""
     return Field(name=name, count=count, width=width, signed=width == WORD)
-
-
-def _truth(value: Any) -> Any:
-    if isinstance(value, int | str):
-        return {1: True, 0: False, "yes": True, "no": False}.get(value, value)
-    return value
-
-
-def _spoken(name: str) -> str:
-    return name.replace("_", " ").capitalize()
 
 
 def _check_range(subject: str, values: np.ndarray, low: int, high: int) -> None:
