@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from designs import random_layer, random_spec
 from rich.console import Console
+from tiny_cells import tiny_text
 
 from gatesmith.families import FAMILIES
 from gatesmith.flows import write_design
 from gatesmith.flows.silicon.liberty import GENERIC_LIBRARY, read_library
+from gatesmith.flows.silicon.netlist import read_netlist
 from gatesmith.flows.synth import mapping_of, synth
 from gatesmith.models.errors import UserError
 from gatesmith.models.sparse_mlp import SparseMLPSpec
@@ -23,6 +25,31 @@ TINY = """
 module tiny(input clk, a, b, output reg q);
   always @(posedge clk) q <= !(a & b);
 endmodule
+"""
+
+# One enable of a register of 100 bits, and a memory of flip-flops, whose words have their own.
+ENABLED = """
+module words_flipflop(input clk, we, input [1:0] a, input [2:0] d, output [2:0] y);
+  reg [2:0] words [3:0];
+  always @(posedge clk) if (we) words[a] <= d;
+  assign y = words[a];
+endmodule
+module enabled(input clk, e, we, input [1:0] a, input [99:0] d, output reg [99:0] q,
+               output [2:0] y);
+  always @(posedge clk) if (e) q <= d;
+  words_flipflop words(.clk(clk), .we(we), .a(a), .d(d[2:0]), .y(y));
+endmodule
+"""
+ENABLE_CELL = """
+  cell (DFFE) {
+    area : 11;
+    ff (IQ, IQN) { next_state : "(D & E) | (IQ & !E)"; clocked_on : "CK"; }
+    pin (D) { direction : input; capacitance : 1; }
+    pin (E) { direction : input; capacitance : 1; }
+    pin (CK) { direction : input; clock : true; capacitance : 6; }
+    pin (Q) { direction : output; function : "IQ"; }
+  }
+}
 """
 
 # A NAND twice, a ROM, a flip-flop memory and an SRAM, each a module of its own.
@@ -272,3 +299,16 @@ def test_a_design_that_no_estimate_counts_is_measured_all_the_same(tmp_path, mon
     folder = write_design(random_spec(1, (4, 3), lanes=2), tmp_path / "d")
     report = synth(folder, liberty="generic", console=Console(quiet=True))
     assert report.total.mapped_cells > 0
+
+
+def test_an_enable_is_buffered_but_in_memories(tmp_path):
+    """A flip-flop with an enable hides from ABC how many of them one net drives."""
+    library = tmp_path / "enabled.lib"
+    library.write_text(tiny_text().rstrip().removesuffix("}") + ENABLE_CELL)
+    mapping = mapping_of(ENABLED, "enabled", liberty=library, log=tmp_path / "log")
+    assert mapping.report.mapped_cells["DFFE"] == 4 * 3  # the words of the memory
+    assert mapping.report.mapped_cells["DFF"] == 100
+    netlist = read_netlist(mapping.netlist, "enabled", read_library(library))
+    (enable,) = next(port.nets for port in netlist.ports if port.name == "e")
+    pins = [nets for group in netlist.groups for nets in group.pins.values()]
+    assert sum(int((nets == enable).sum()) for nets in pins) < 20
